@@ -1,0 +1,85 @@
+import type { InstanceId, RoomAlias, UserId } from "./id.ts";
+import type { JsonObject } from "./json.ts";
+import type { RoomReference } from "./matrix.ts";
+import type { Secret, SecretValue } from "./secret.ts";
+
+/** One finding about the config. Printed as `file:line:column path: message`. Lines and columns count from 1. */
+export interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** Dotted path of the key, such as `instances.insta.rooms[0]`; empty for the whole file. */
+  readonly path: string;
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  /** What to write instead, where it can be guessed. */
+  readonly hint?: string | undefined;
+  /** The source line with a caret under the column, without trailing newline. */
+  readonly excerpt?: string | undefined;
+}
+
+export interface AccountConfig {
+  readonly userId: UserId;
+  readonly displayname: string | undefined;
+  /** Neither password nor token: the account is registered with the homeserver's registration token. */
+  readonly password: SecretValue | undefined;
+  readonly accessToken: SecretValue | undefined;
+}
+
+export interface InstanceConfig {
+  readonly id: InstanceId;
+  readonly plugin: string;
+  readonly account: UserId;
+  readonly rooms: readonly RoomReference[];
+  readonly enabled: boolean;
+  /** What a command begins with. */
+  readonly prefix: string;
+  /** The plugin's own settings, checked against its schema and completed with its defaults. */
+  readonly config: JsonObject;
+  /** The file that defines it. */
+  readonly file: string;
+  /** Changes when anything that needs a restart of this instance changes. */
+  readonly digest: string;
+}
+
+/** What the YAML says: the desired state of the host. Frozen; a reload makes a new one. */
+export interface Config {
+  readonly file: string;
+  readonly homeserver: { readonly url: string; readonly registrationToken: SecretValue | undefined };
+  readonly admin: {
+    readonly account: UserId | undefined;
+    readonly room: RoomReference | RoomAlias | undefined;
+    readonly username: SecretValue | undefined;
+    readonly passwordHash: SecretValue | undefined;
+  };
+  readonly server: { readonly host: string; readonly port: number; readonly allowRemote: boolean };
+  /** Absolute path. */
+  readonly dataDir: string;
+  /** Messages that arrived while the host was down are answered if younger than this. */
+  readonly catchUpMs: number;
+  readonly reload: "manual" | "automatic";
+  readonly accounts: ReadonlyMap<UserId, AccountConfig>;
+  /** The instances that can run. */
+  readonly instances: ReadonlyMap<InstanceId, InstanceConfig>;
+  /** The instances whose own section has a problem: they are shown as failed, the rest run. */
+  readonly quarantined: ReadonlyMap<InstanceId, readonly Problem[]>;
+}
+
+/** A reading of the config file: a config when the file could be understood at all, and every problem found. */
+export interface LoadedConfig {
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+  /** Every secret read, to be cut from logs and answers by value. */
+  readonly secrets: readonly Secret[];
+  /** Files whose change means that the config changed. */
+  readonly watched: readonly string[];
+}
+
+export function formatProblem(problem: Problem): string {
+  const place = `${problem.file}:${problem.line}:${problem.column}`;
+  const path = problem.path === "" ? "" : ` ${problem.path}`;
+  const severity = problem.severity === "warning" ? "warning: " : "";
+  const hint = problem.hint === undefined ? "" : ` (${problem.hint})`;
+  const excerpt = problem.excerpt === undefined ? "" : `\n${problem.excerpt}`;
+  return `${place}${path}: ${severity}${problem.message}${hint}${excerpt}`;
+}

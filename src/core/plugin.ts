@@ -1,0 +1,111 @@
+/**
+ * The plugin contract: the one door through which every bot, built in or uploaded, meets the house. A plugin is a function of
+ * a context; it runs in a runtime of its own, never sees a token, and asks the host for everything that leaves the process.
+ */
+import type { Database } from "bun:sqlite";
+import type { z } from "zod";
+import type { EventId, MxcUri, RoomId, UserId } from "./id.ts";
+import type { JsonObject } from "./json.ts";
+import type { Logger } from "./log.ts";
+import type { MatrixEvent } from "./matrix.ts";
+
+export interface PluginDefinition<Schema extends z.ZodType = z.ZodType> {
+  /** The settings an admin may write under `config:`; defaults belong in the schema, `describe` texts become the docs. */
+  readonly config: Schema;
+  /**
+   * What makes this bot answer, in words, such as `!echo` or `Instagram links`: shown to admins, and how `roost check` notices
+   * two instances in one room that would answer the same thing. `prefix` is the instance's own.
+   */
+  readonly answersTo: (prefix: string) => readonly string[];
+  /** Registers handlers and returns. Throwing here fails the start, with the error's message as the cause shown. */
+  setup(bot: Bot<z.output<Schema>>): void | Promise<void>;
+}
+
+/** Ties the type of `bot.config` to the schema. */
+export function definePlugin<Schema extends z.ZodType>(
+  definition: PluginDefinition<Schema>,
+): PluginDefinition<Schema> {
+  return definition;
+}
+
+export interface Bot<Config> {
+  readonly instance: string;
+  /** The account it speaks as. */
+  readonly userId: UserId;
+  /** What a command begins with, `!` unless the admin chose another. */
+  readonly prefix: string;
+  readonly config: Config;
+  /** The instance's own SQLite database (WAL, foreign keys on), opened and closed by the host. */
+  readonly db: Database;
+  readonly log: Logger;
+  readonly http: Http;
+  /** Aborted when the instance stops. */
+  readonly signal: AbortSignal;
+  /** Answers `<prefix>name rest of the line`; `rest` comes trimmed. */
+  command(name: string, handler: (message: Message, rest: string) => void | Promise<void>): void;
+  /**
+   * Runs for messages whose body or formatted body contains one of the literals (any letter case). Literals only: the host
+   * matches them before anything is stored, and no plugin's regular expression runs in its thread.
+   */
+  message(contains: readonly string[], handler: (message: Message) => void | Promise<void>): void;
+  /** Puts a file on the homeserver. Not repeated by itself: keep the address if a repeated run should not upload again. */
+  upload(file: { bytes: Uint8Array; mimetype: string; filename: string }): Promise<MxcUri>;
+}
+
+/** A message that one of the instance's rooms sent it. */
+export interface Message {
+  readonly event: MatrixEvent;
+  readonly roomId: RoomId;
+  readonly sender: UserId;
+  /** What the sender wrote: the quote of the message it replies to is cut off. */
+  readonly body: string;
+  /** The same for the HTML form; empty if there is none. */
+  readonly formattedBody: string;
+  /** The key given to `defer` when this is a deferred run, otherwise undefined. */
+  readonly deferredKey: string | undefined;
+  /** Aborted when the handler's time is up or the instance stops. */
+  readonly signal: AbortSignal;
+  /**
+   * Sends a reply (in the message's thread if it is in one) and resolves once the homeserver has it. A string becomes an
+   * `m.notice`. Handlers run at least once, but each key is sent once: give sends a key of their own where a repeated run could
+   * take another path than the first, else the key is the send's place in the run.
+   */
+  reply(content: string | JsonObject, options?: { readonly key?: string }): Promise<EventId>;
+  /** Runs this handler again with this message at `atMs` (Unix time), across restarts. The same key again moves the time. */
+  defer(key: string, atMs: number): Promise<void>;
+  /** Shows or hides "is typing"; never fails. */
+  setTyping(typing: boolean): void;
+}
+
+export interface HttpOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  /** Asked for the first address and for every redirect: an address it declines is not connected to. */
+  readonly allow: (url: URL) => boolean;
+  /** Origins that the admin configured and that may lie on a private or loopback address; every other must be public. */
+  readonly trustedOrigins?: readonly string[];
+  readonly proxy?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** The address that answered, after redirects. */
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+/**
+ * HTTP GET with limits, for fetching what a room pointed at. Throws RoostError: `network` (unreachable, timed out), `too-large`,
+ * `bad-request` (declined or private address, redirect loop).
+ */
+export interface Http {
+  get(url: string, options: HttpOptions): Promise<HttpAnswer>;
+}
+
+/** What the host checks before an event is stored for an instance. */
+export type Subscription =
+  | { readonly kind: "command"; readonly prefix: string }
+  | { readonly kind: "contains"; readonly literals: readonly string[] };
