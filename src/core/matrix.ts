@@ -16,6 +16,8 @@ export interface MatrixEvent {
 /** What one `/sync` answer (with its gaps filled) brought, oldest first within a room. */
 export interface SyncBatch {
   readonly account: UserId;
+  /** The device the token belongs to: a token of another device is worth nothing. */
+  readonly deviceId: string;
   readonly nextBatch: string;
   /** Messages that may be answered: history from before the account joined, or before the first sync, is not in here. */
   readonly events: readonly MatrixEvent[];

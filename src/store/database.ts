@@ -1,0 +1,58 @@
+import { Database } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { RoostError, sentenceOf } from "../core/error.ts";
+
+/**
+ * Opens a SQLite file as every database of Roost is opened and brings its schema up to date.
+ *
+ * `synchronous = NORMAL` in WAL mode: a commit survives `kill -9`; a power cut may roll back the last ones, which delivery is
+ * built for (token and inbox roll back together, and a send's transaction id is derived, not stored).
+ * @throws RoostError `database` when the file cannot be opened, is corrupt, or was written by a newer Roost.
+ */
+export function openDatabase(file: string, migrations: readonly string[]): Database {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const db = new Database(file, { create: true, strict: true });
+    // busy_timeout comes first: switching to WAL needs the lock.
+    db.run("PRAGMA busy_timeout = 5000");
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("PRAGMA synchronous = NORMAL");
+    db.run("PRAGMA foreign_keys = ON");
+    db.run("PRAGMA journal_size_limit = 16777216");
+    migrate(db, file, migrations);
+    return db;
+  } catch (error) {
+    if (error instanceof RoostError) throw error;
+    throw new RoostError("database", `The database ${file} cannot be opened: ${sentenceOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+function migrate(db: Database, file: string, migrations: readonly string[]): void {
+  const version = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
+  if (version > migrations.length) {
+    db.close();
+    throw new RoostError(
+      "database",
+      `The database ${file} was written by a newer Roost (schema ${version}, this one knows ${migrations.length}). Start the newer executable, or restore a backup made before the upgrade.`,
+    );
+  }
+  for (let next = version; next < migrations.length; next++) {
+    db.transaction(() => {
+      db.run(migrations[next] ?? "");
+      db.run(`PRAGMA user_version = ${next + 1}`);
+    })();
+  }
+}
+
+/** Folds the write-ahead log into the file and closes it, so that a copy of the one file is a whole database. */
+export function closeDatabase(db: Database): void {
+  try {
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // A full disk or a read-only file: the log stays beside the database and is folded in at the next start.
+  }
+  db.close();
+}

@@ -1,0 +1,59 @@
+/**
+ * The host database, one statement list a version; a version that was released is never edited.
+ *
+ * `inbox` keeps done rows for a while so that an event the homeserver repeats is not answered again; `outbox` loses its content
+ * when sent and keeps the row as long, so that a repeated run finds its key already there.
+ */
+export const hostMigrations: readonly string[] = [
+  `
+  CREATE TABLE account_sync (
+    account TEXT PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    next_batch TEXT NOT NULL,
+    synced_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE room_position (
+    account TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    event_id TEXT,
+    PRIMARY KEY (account, room_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL,
+    account TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    key TEXT NOT NULL DEFAULT '',
+    run_at_ms INTEGER NOT NULL,
+    crashes INTEGER NOT NULL DEFAULT 0,
+    done_at_ms INTEGER,
+    UNIQUE (instance, event_id, key)
+  ) STRICT;
+  CREATE INDEX inbox_open ON inbox (instance, id) WHERE done_at_ms IS NULL;
+  CREATE INDEX inbox_done ON inbox (done_at_ms) WHERE done_at_ms IS NOT NULL;
+
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    txn_id TEXT NOT NULL UNIQUE,
+    instance TEXT NOT NULL,
+    account TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    content TEXT,
+    event_id TEXT,
+    error_code TEXT,
+    error_cause TEXT,
+    settled_at_ms INTEGER
+  ) STRICT;
+  CREATE INDEX outbox_pending ON outbox (account, id) WHERE settled_at_ms IS NULL;
+  CREATE INDEX outbox_settled ON outbox (settled_at_ms) WHERE settled_at_ms IS NOT NULL;
+
+  CREATE TABLE operator_stop (
+    instance TEXT PRIMARY KEY,
+    stopped_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
