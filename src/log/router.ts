@@ -1,0 +1,106 @@
+import { causeChain } from "../core/error.ts";
+import type { InstanceId } from "../core/id.ts";
+import {
+  isAtLeast,
+  type LogContext,
+  type Logger,
+  type LogRecord,
+  type LogSink,
+  type Severity,
+} from "../core/log.ts";
+import type { Secret } from "../core/secret.ts";
+import { escapeUnsafe } from "./escape.ts";
+import { Redaction } from "./redaction.ts";
+
+const messageMaxLength = 4000;
+const valueMaxLength = 1000;
+
+/**
+ * The one place every record passes: it cuts secrets by value, escapes what came from outside, and hands the clean record to
+ * each sink whose floor it reaches. Logging never throws, whatever a sink does.
+ */
+export class LogRouter {
+  readonly #now: () => number;
+  readonly #sinks: { readonly sink: LogSink; readonly floor: Severity }[] = [];
+  readonly #redaction = new Redaction();
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** Records of `floor` and worse go to the sink from now on. */
+  addSink(sink: LogSink, floor: Severity = "DEBUG"): void {
+    this.#sinks.push({ sink, floor });
+  }
+
+  /** Each of these is cut from every later record, also in its percent-encoded and JSON-escaped forms. */
+  addSecrets(secrets: Iterable<Secret>): void {
+    this.#redaction.add(secrets);
+  }
+
+  /** The text as it may be shown outside the log: without secrets. For answers that quote the config. */
+  cutSecrets(text: string): string {
+    return this.#redaction.cut(text);
+  }
+
+  /** A logger bound to an instance, or to the host when none is given. */
+  logger(instance?: InstanceId): Logger {
+    const write = (severity: Severity) => (message: string, context?: LogContext, error?: unknown) =>
+      this.#write(severity, instance, message, context ?? {}, error);
+    return {
+      debug: write("DEBUG"),
+      info: write("INFO"),
+      warn: write("WARN"),
+      error: write("ERROR"),
+      critical: write("CRITICAL"),
+    };
+  }
+
+  #write(
+    severity: Severity,
+    instance: InstanceId | undefined,
+    message: string,
+    context: LogContext,
+    error: unknown,
+  ): void {
+    const sinks = this.#sinks.filter(({ floor }) => isAtLeast(severity, floor));
+    if (sinks.length === 0) return;
+    const record: LogRecord = Object.freeze({
+      timeMs: this.#now(),
+      severity,
+      instance,
+      message: this.#clean(message, messageMaxLength),
+      context: this.#cleanContext(context),
+      causes: chainOf(error).map((cause) => this.#clean(cause, valueMaxLength)),
+    });
+    for (const { sink } of sinks) {
+      try {
+        sink(record);
+      } catch {
+        // A sink that cannot write must not become the caller's failure, and there is nowhere better to report it.
+      }
+    }
+  }
+
+  #cleanContext(context: LogContext): LogContext {
+    const clean: Record<string, string | number | boolean> = {};
+    for (const [key, value] of Object.entries(context)) {
+      if (value === undefined) continue;
+      clean[this.#clean(key, 100)] = typeof value === "string" ? this.#clean(value, valueMaxLength) : value;
+    }
+    return clean;
+  }
+
+  #clean(text: string, maxLength: number): string {
+    return escapeUnsafe(this.#redaction.cut(text), maxLength);
+  }
+}
+
+/** Something thrown may be anything, also an object that cannot be turned into a string. */
+function chainOf(error: unknown): string[] {
+  try {
+    return causeChain(error);
+  } catch {
+    return ["something was thrown that cannot be shown"];
+  }
+}
