@@ -1,4 +1,5 @@
 import type { OutboxEntry, OutboxState } from "../core/delivery.ts";
+import type { ErrorCode } from "../core/error.ts";
 import { asTxnId, type EventId, type InstanceId, type RoomId, type UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 
@@ -11,7 +12,7 @@ export interface StoredEntry {
   readonly type: string;
   readonly content: string | null;
   readonly event_id: EventId | null;
-  readonly error_code: string | null;
+  readonly error_code: ErrorCode | null;
   readonly error_cause: string | null;
 }
 

@@ -1,0 +1,17 @@
+/** Entry point of every bot's worker: one built-in plugin, driven by the host through messages. */
+import { builtInPlugins } from "./bots/index.ts";
+import { createHttp } from "./plugins/http.ts";
+import type { ToRuntime } from "./plugins/protocol.ts";
+import { Runtime } from "./plugins/runtime.ts";
+import { closeDatabase, openDatabase } from "./store/database.ts";
+
+declare const self: Worker;
+
+const runtime = new Runtime({
+  plugin: (name) => builtInPlugins.get(name),
+  openDatabase: (file) => openDatabase(file, []),
+  closeDatabase,
+  http: createHttp(),
+  post: (messages) => self.postMessage(messages),
+});
+self.onmessage = ({ data }: MessageEvent<readonly ToRuntime[]>) => runtime.receive(data);

@@ -1,0 +1,65 @@
+import type { NewInboxRow } from "../core/delivery.ts";
+import type { InstanceId, RoomId, UserId } from "../core/id.ts";
+import { isObject, objectAt, stringAt } from "../core/json.ts";
+import type { MatrixEvent } from "../core/matrix.ts";
+import type { Subscription } from "../core/plugin.ts";
+
+/** What the gate has to know of an instance to decide whether an event is for it. */
+export interface Listener {
+  readonly instance: InstanceId;
+  readonly account: UserId;
+  readonly rooms: ReadonlySet<RoomId>;
+  /** False while a person keeps it stopped: what is posted then stays unanswered. */
+  readonly listening: boolean;
+  /** Undefined until the plugin has said what it wants: then every message is kept, and the plugin itself decides. */
+  readonly subscriptions: readonly Subscription[] | undefined;
+}
+
+/**
+ * Decides which instances an event is for, by literals alone: no plugin code and no pattern of a plugin runs here. Notices, edits,
+ * and whatever an account of this host wrote cause nothing, so that bots never talk to each other.
+ */
+export function admit(
+  event: MatrixEvent,
+  listeners: readonly Listener[],
+  own: ReadonlySet<UserId>,
+): NewInboxRow[] {
+  if (event.type !== "m.room.message" || event.stateKey !== undefined || own.has(event.sender)) return [];
+  if (stringAt(event.content, "msgtype") === "m.notice" || isEdit(event)) return [];
+  const rows: NewInboxRow[] = [];
+  let text: string | undefined;
+  for (const { instance, account, rooms, listening, subscriptions } of listeners) {
+    if (!listening || !rooms.has(event.roomId)) continue;
+    text ??= searchableText(event);
+    if (
+      text === "" ||
+      !(subscriptions === undefined || subscriptions.some((each) => matches(each, text ?? "")))
+    )
+      continue;
+    rows.push({ instance, account, roomId: event.roomId, eventId: event.eventId });
+  }
+  return rows;
+}
+
+function isEdit(event: MatrixEvent): boolean {
+  return (
+    objectAt(event.content, "m.relates_to")?.rel_type === "m.replace" ||
+    isObject(event.content["m.new_content"])
+  );
+}
+
+function searchableText(event: MatrixEvent): string {
+  const body = stringAt(event.content, "body") ?? "";
+  const formatted = stringAt(event.content, "formatted_body") ?? "";
+  return (formatted === "" ? body : `${body}\n${formatted}`).toLowerCase();
+}
+
+function matches(subscription: Subscription, text: string): boolean {
+  switch (subscription.kind) {
+    case "command":
+      // A reply's quote may stand before the command, so the plugin's runtime looks again at the text without it.
+      return text.includes(subscription.prefix.toLowerCase());
+    case "contains":
+      return subscription.literals.some((literal) => text.includes(literal.toLowerCase()));
+  }
+}

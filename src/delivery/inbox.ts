@@ -1,0 +1,88 @@
+import type { DeliveryStore, InboxRow } from "../core/delivery.ts";
+import type { EventId, InstanceId, UserId } from "../core/id.ts";
+import type { Logger } from "../core/log.ts";
+import type { MatrixEvent, SyncBatch } from "../core/matrix.ts";
+import { admit, type Listener } from "./gate.ts";
+import { Lane, type Runner } from "./lane.ts";
+
+export interface InboxOptions {
+  readonly store: DeliveryStore;
+  readonly catchUpMs: number;
+  /** Users whose messages never cause anything: the accounts of this host. */
+  readonly own: ReadonlySet<UserId>;
+  readonly listeners: () => readonly Listener[];
+  /** Gets a message again from the homeserver; undefined when it is gone (redacted, forgotten). */
+  readonly fetchEvent: (row: InboxRow, signal: AbortSignal) => Promise<MatrixEvent | undefined>;
+  readonly log: (instance?: InstanceId) => Logger;
+  readonly now?: () => number;
+}
+
+/**
+ * Takes what a sync brought, stores what is to be handled together with the sync token, and hands it to the plugins' runtimes.
+ * A row is settled when its handler is: until then every start runs it again.
+ */
+export class Inbox {
+  readonly #options: InboxOptions;
+  readonly #lanes = new Map<InstanceId, Lane>();
+  readonly #now: () => number;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Commits a batch. Throws RoostError `database` when it could not be stored: then nothing of it counts as received. */
+  accept(batch: SyncBatch): void {
+    const { store, listeners, own } = this.#options;
+    const here = listeners().filter((listener) => listener.account === batch.account);
+    const events = new Map<EventId, MatrixEvent>();
+    const rows = this.#recent(batch).flatMap((event) => {
+      const admitted = admit(event, here, own);
+      if (admitted.length > 0) events.set(event.eventId, event);
+      return admitted;
+    });
+    for (const row of store.commitBatch(batch, rows, this.#now())) {
+      this.#lanes.get(row.instance)?.push(row, events.get(row.eventId));
+    }
+  }
+
+  /** Starts handing rows to an instance's runtime, those left over from earlier first. */
+  attach(instance: InstanceId, run: Runner): void {
+    this.detach(instance);
+    const { store, fetchEvent, log } = this.#options;
+    const lane = new Lane({ instance, store, fetchEvent, run, log: log(instance), now: this.#now });
+    this.#lanes.set(instance, lane);
+    lane.open();
+  }
+
+  /** Stops handing out rows; those in hand stay unsettled unless their handlers still finish. */
+  detach(instance: InstanceId): void {
+    this.#lanes.get(instance)?.close();
+    this.#lanes.delete(instance);
+  }
+
+  /** Makes (or moves) a deferred row and sees to it that it runs in time. */
+  defer(row: InboxRow, key: string, runAtMs: number): void {
+    this.#options.store.defer(row, key, runAtMs);
+    this.#lanes.get(row.instance)?.expect(runAtMs);
+  }
+
+  /** What is young enough to be answered: everything, unless the account was away for longer than the catch-up time. */
+  #recent(batch: SyncBatch): readonly MatrixEvent[] {
+    const { catchUpMs, log } = this.#options;
+    if (batch.gapMs === undefined || batch.gapMs <= catchUpMs) return batch.events;
+    const oldest = this.#now() - catchUpMs;
+    const recent = batch.events.filter((event) => event.originServerTs >= oldest);
+    const tooOld = batch.events.length - recent.length;
+    if (tooOld > 0) {
+      log().warn(
+        "Messages that arrived while Roost was away are too old to answer; raise catch_up to answer older ones.",
+        {
+          count: tooOld,
+          catchUpMinutes: Math.round(catchUpMs / 60_000),
+        },
+      );
+    }
+    return recent;
+  }
+}

@@ -1,0 +1,178 @@
+import type { DeliveryStore, InboxRow } from "../core/delivery.ts";
+import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
+import type { InstanceId } from "../core/id.ts";
+import type { Logger } from "../core/log.ts";
+import type { MatrixEvent } from "../core/matrix.ts";
+
+/** Hands one message to the plugin. Resolves when its handlers have settled; rejects `plugin-crashed` if the runtime died. */
+export type Runner = (row: InboxRow, event: MatrixEvent) => Promise<void>;
+
+interface LaneOptions {
+  readonly instance: InstanceId;
+  readonly store: DeliveryStore;
+  readonly fetchEvent: (row: InboxRow, signal: AbortSignal) => Promise<MatrixEvent | undefined>;
+  readonly run: Runner;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+const maxInHand = 32;
+const pageRows = 200;
+const maxQueued = 10_000;
+const maxCrashes = 4;
+const retryMs = 5_000;
+const maxTimerMs = 3_600_000;
+
+/**
+ * The rows of one instance on their way into its runtime: oldest first, at most 32 in hand. Rows that came just now carry their
+ * event; the others (left over, deferred, or more than fit) are read back from the store and their events from the homeserver.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #abort = new AbortController();
+  #queue: { readonly row: InboxRow; readonly event: MatrixEvent | undefined }[] = [];
+  readonly #inHand = new Map<number, InboxRow>();
+  #settled: InboxRow[] = [];
+  /** Rows up to here are in the queue or were; the store may hold more above. */
+  #loadedId = 0;
+  #mayHaveMore = true;
+  #timer: { readonly atMs: number; readonly handle: Timer } | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    this.#pump();
+    this.#expectNext();
+  }
+
+  close(): void {
+    this.#abort.abort();
+    clearTimeout(this.#timer?.handle);
+    this.#timer = undefined;
+    this.#queue = [];
+  }
+
+  push(row: InboxRow, event: MatrixEvent | undefined): void {
+    if (this.#mayHaveMore || this.#queue.length >= maxQueued) {
+      this.#mayHaveMore = true;
+    } else {
+      this.#queue.push({ row, event });
+      this.#loadedId = row.id;
+    }
+    this.#pump();
+  }
+
+  /** A row becomes due at that time. */
+  expect(atMs: number): void {
+    if (this.#abort.signal.aborted || (this.#timer !== undefined && this.#timer.atMs <= atMs)) return;
+    clearTimeout(this.#timer?.handle);
+    const delayMs = Math.min(Math.max(atMs - this.#options.now(), 0), maxTimerMs);
+    this.#timer = { atMs, handle: setTimeout(() => this.#wake(), delayMs) };
+  }
+
+  #wake(): void {
+    this.#timer = undefined;
+    // Deferred rows may have any id: read all that is due again, leaving out what is in the queue or in hand.
+    this.#loadedId = 0;
+    this.#mayHaveMore = true;
+    this.#pump();
+    this.#expectNext();
+  }
+
+  #expectNext(): void {
+    const { store, instance, now } = this.#options;
+    try {
+      const atMs = store.nextDueMs(instance, now());
+      if (atMs !== undefined) this.expect(atMs);
+    } catch {
+      this.expect(now() + retryMs);
+    }
+  }
+
+  #pump(): void {
+    while (!this.#abort.signal.aborted && this.#inHand.size < maxInHand) {
+      if (this.#queue.length === 0 && !this.#refill()) return;
+      const next = this.#queue.shift();
+      if (next !== undefined) void this.#handle(next.row, next.event);
+    }
+  }
+
+  #refill(): boolean {
+    if (!this.#mayHaveMore) return false;
+    const { store, instance, now, log } = this.#options;
+    try {
+      const rows = store.dueRows(instance, now(), this.#loadedId, pageRows);
+      this.#mayHaveMore = rows.length === pageRows;
+      this.#loadedId = rows.at(-1)?.id ?? this.#loadedId;
+      const settling = new Set(this.#settled.map((row) => row.id));
+      this.#queue = rows
+        .filter((row) => !this.#inHand.has(row.id) && !settling.has(row.id))
+        .map((row) => ({ row, event: undefined }));
+      return this.#queue.length > 0 || this.#mayHaveMore;
+    } catch (error) {
+      log.error("The queue cannot be read; it is tried again in 5 s.", {}, error);
+      this.expect(now() + retryMs);
+      return false;
+    }
+  }
+
+  async #handle(row: InboxRow, known: MatrixEvent | undefined): Promise<void> {
+    const { fetchEvent, run, log } = this.#options;
+    this.#inHand.set(row.id, row);
+    try {
+      const event = known ?? (await fetchEvent(row, this.#abort.signal));
+      if (event !== undefined) await run(row, event);
+      this.#settle(row);
+    } catch (error) {
+      if (this.#leavesOpen(row, error)) return;
+      log.error(`A message could not be handled: ${sentenceOf(error)}`, { event: row.eventId }, error);
+      this.#settle(row);
+    } finally {
+      this.#inHand.delete(row.id);
+      this.#pump();
+    }
+  }
+
+  /** Whether the row waits for another run: its runtime or the homeserver went away, or somebody stopped the instance. */
+  #leavesOpen(row: InboxRow, error: unknown): boolean {
+    const { store, now, log } = this.#options;
+    if (error instanceof RoostError && error.code === "plugin-crashed") {
+      try {
+        const crashes = store.countCrash([row])[0]?.crashes ?? 0;
+        if (crashes < maxCrashes) return true;
+      } catch {
+        return true;
+      }
+      log.error("A message broke the plugin four times and is given up.", { event: row.eventId });
+      return false;
+    }
+    if (failureClass(error) !== "dependency") return false;
+    if (!this.#abort.signal.aborted) this.expect(now() + retryMs);
+    return true;
+  }
+
+  /** Settled rows are written together once the current turn is over: one transaction, however many handlers ended in it. */
+  #settle(row: InboxRow): void {
+    this.#settled.push(row);
+    if (this.#settled.length === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const { store, now, log } = this.#options;
+    const rows = this.#settled;
+    try {
+      store.settle(rows, now());
+      this.#settled = [];
+    } catch (error) {
+      if (error instanceof RoostError && error.code === "cancelled") return;
+      log.error(
+        "Handled messages cannot be marked as done; it is tried again in 5 s.",
+        { count: rows.length },
+        error,
+      );
+      setTimeout(() => this.#flush(), retryMs);
+    }
+  }
+}

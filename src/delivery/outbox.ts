@@ -1,0 +1,228 @@
+import { createHash } from "node:crypto";
+import type { DeliveryStore, OutboxEntry, OutboxResult } from "../core/delivery.ts";
+import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
+import { asTxnId, type EventId, type InstanceId, type RoomId, type TxnId, type UserId } from "../core/id.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Logger } from "../core/log.ts";
+import type { Account } from "../core/matrix.ts";
+
+export interface OutboxOptions {
+  readonly store: DeliveryStore;
+  readonly account: (userId: UserId) => Account | undefined;
+  readonly log: (instance?: InstanceId) => Logger;
+  readonly now?: () => number;
+  /** First wait after a failed attempt; doubles up to 30 s. */
+  readonly backoffMs?: number;
+}
+
+export interface SendRequest {
+  readonly instance: InstanceId;
+  readonly account: UserId;
+  readonly roomId: RoomId;
+  readonly type: string;
+  readonly content: JsonObject;
+  /** The event that caused it, and the plugin's name for this send: together they make it happen once. */
+  readonly trigger: EventId;
+  readonly key: string;
+}
+
+/** The transaction id of a send: the same for every run of the same handler with the same message. */
+export function txnIdOf({
+  instance,
+  trigger,
+  key,
+}: Pick<SendRequest, "instance" | "trigger" | "key">): TxnId {
+  const hash = createHash("sha256")
+    .update(JSON.stringify([instance, trigger, key]))
+    .digest("base64url");
+  return asTxnId(`roost-${hash.slice(0, 32)}`);
+}
+
+interface Waiter {
+  resolve(eventId: EventId): void;
+  reject(error: RoostError): void;
+}
+
+const maxBackoffMs = 30_000;
+
+/**
+ * Sends each thing once: it is written down, content included, before the request goes out, retried with the same transaction id
+ * until the homeserver has it or refuses it for good, and a key that is already there is not sent again.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #now: () => number;
+  readonly #abort = new AbortController();
+  readonly #waiters = new Map<TxnId, Waiter[]>();
+  /** Entries not yet written, then one queue for each room of each account, which keeps the room's order. */
+  #staged: OutboxEntry[] = [];
+  readonly #rooms = new Map<string, OutboxEntry[]>();
+  #results: OutboxResult[] = [];
+  readonly #wakers = new Set<() => void>();
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * Resolves with the event's id once the homeserver has it, however long that takes. Rejects with the homeserver's refusal
+   * (`room-forbidden`, `too-large`, ...), `database` when it could not be written down, or `cancelled` when the host stops.
+   */
+  send(request: SendRequest): Promise<EventId> {
+    const { instance, account, roomId, type, content } = request;
+    const entry: OutboxEntry = { txnId: txnIdOf(request), instance, account, roomId, type, content };
+    return new Promise((resolve, reject) => {
+      const waiters = this.#waiters.get(entry.txnId);
+      if (waiters !== undefined) {
+        waiters.push({ resolve, reject });
+        return;
+      }
+      this.#waiters.set(entry.txnId, [{ resolve, reject }]);
+      this.#staged.push(entry);
+      if (this.#staged.length === 1) queueMicrotask(() => this.#write());
+    });
+  }
+
+  /** Takes up what an earlier run of the host wrote down and did not get to send. */
+  resume(account: UserId): void {
+    for (const entry of this.#options.store.pendingOutbox(account)) {
+      if (this.#waiters.has(entry.txnId)) continue;
+      this.#waiters.set(entry.txnId, []);
+      this.#enqueue(entry);
+    }
+  }
+
+  /** The homeserver is back: what waits is tried at once. */
+  wake(): void {
+    for (const wakeUp of this.#wakers) wakeUp();
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.wake();
+    this.#flush();
+    const stopped = new RoostError(
+      "cancelled",
+      "The host is stopping; what was to be sent is sent at the next start.",
+    );
+    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.reject(stopped);
+    this.#waiters.clear();
+  }
+
+  #write(): void {
+    const entries = this.#staged;
+    this.#staged = [];
+    try {
+      const states = this.#options.store.putOutbox(entries);
+      for (const [index, entry] of entries.entries()) {
+        const known = states[index];
+        if (known === undefined || known.state === "pending") this.#enqueue(entry);
+        else this.#tell(entry.txnId, known);
+      }
+    } catch (error) {
+      const refusal =
+        error instanceof RoostError ? error : new RoostError("database", sentenceOf(error), { cause: error });
+      for (const { txnId } of entries) {
+        for (const waiter of this.#waiters.get(txnId) ?? []) waiter.reject(refusal);
+        this.#waiters.delete(txnId);
+      }
+    }
+  }
+
+  #enqueue(entry: OutboxEntry): void {
+    const room = `${entry.account} ${entry.roomId}`;
+    const queue = this.#rooms.get(room);
+    if (queue !== undefined) {
+      queue.push(entry);
+      return;
+    }
+    const started = [entry];
+    this.#rooms.set(room, started);
+    void this.#drain(room, started);
+  }
+
+  async #drain(room: string, queue: OutboxEntry[]): Promise<void> {
+    for (let next = queue[0]; next !== undefined && !this.#abort.signal.aborted; next = queue[0]) {
+      const outcome = await this.#deliver(next);
+      queue.shift();
+      if (outcome !== undefined) this.#record({ txnId: next.txnId, outcome });
+    }
+    this.#rooms.delete(room);
+  }
+
+  /** Tries until the homeserver has it or refuses it; undefined when the host stops first. */
+  async #deliver(entry: OutboxEntry): Promise<OutboxResult["outcome"] | undefined> {
+    const { account, log } = this.#options;
+    let delayMs = this.#options.backoffMs ?? 1_000;
+    while (!this.#abort.signal.aborted) {
+      try {
+        const sender = account(entry.account);
+        if (sender === undefined)
+          throw new RoostError("homeserver-unreachable", "The account is not connected.");
+        const { roomId, type, txnId, content } = entry;
+        return {
+          state: "sent",
+          eventId: await sender.send(roomId, type, txnId, content, this.#abort.signal),
+        };
+      } catch (error) {
+        if (!isWorthRetrying(error)) {
+          const code = error instanceof RoostError ? error.code : "internal";
+          log(entry.instance).warn(`A message could not be posted: ${sentenceOf(error)}`, { code }, error);
+          return { state: "failed", code, cause: sentenceOf(error) };
+        }
+        const askedMs = error instanceof RoostError ? error.retryAfterMs : undefined;
+        await this.#sleep(askedMs ?? delayMs * (0.8 + 0.4 * Math.random()));
+        delayMs = Math.min(delayMs * 2, maxBackoffMs);
+      }
+    }
+    return undefined;
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wakeUp = () => {
+        clearTimeout(timer);
+        this.#wakers.delete(wakeUp);
+        resolve();
+      };
+      const timer = setTimeout(wakeUp, delayMs);
+      this.#wakers.add(wakeUp);
+    });
+  }
+
+  #record(result: OutboxResult): void {
+    this.#tell(result.txnId, result.outcome);
+    this.#results.push(result);
+    if (this.#results.length === 1) setImmediate(() => this.#flush());
+  }
+
+  /** Should this not get through, the next start sends again with the same transaction id, which changes nothing. */
+  #flush(): void {
+    const results = this.#results;
+    this.#results = [];
+    if (results.length === 0) return;
+    try {
+      this.#options.store.settleOutbox(results, this.#now());
+    } catch (error) {
+      if (error instanceof RoostError && error.code === "cancelled") return;
+      this.#results = [...results, ...this.#results];
+      setTimeout(() => this.#flush(), 1_000);
+    }
+  }
+
+  #tell(txnId: TxnId, outcome: OutboxResult["outcome"]): void {
+    const waiters = this.#waiters.get(txnId) ?? [];
+    this.#waiters.delete(txnId);
+    for (const waiter of waiters) {
+      if (outcome.state === "sent") waiter.resolve(outcome.eventId);
+      else waiter.reject(new RoostError(outcome.code, outcome.cause));
+    }
+  }
+}
+
+/** The homeserver being away is waited out; so is a revoked token, since the account may log in again or get a new one. */
+function isWorthRetrying(error: unknown): boolean {
+  if (!(error instanceof RoostError)) return false;
+  return failureClass(error) === "dependency" || error.code === "token-revoked";
+}

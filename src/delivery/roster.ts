@@ -1,0 +1,89 @@
+import type { InstanceConfig } from "../core/config.ts";
+import { asRoomId, type InstanceId, type RoomId, type UserId } from "../core/id.ts";
+import type { RoomReference, RoomStanding } from "../core/matrix.ts";
+import type { Subscription } from "../core/plugin.ts";
+import type { Listener } from "./gate.ts";
+
+interface Member {
+  readonly config: InstanceConfig;
+  listening: boolean;
+  subscriptions: readonly Subscription[] | undefined;
+}
+
+/** Who listens where: the instances in force, and what became of the rooms that their YAML lists. */
+export class Roster {
+  readonly #members = new Map<InstanceId, Member>();
+  readonly #standings = new Map<UserId, Map<RoomReference, RoomStanding>>();
+  #listeners: readonly Listener[] | undefined;
+
+  put(config: InstanceConfig): void {
+    const known = this.#members.get(config.id);
+    this.#members.set(config.id, { config, listening: known?.listening ?? false, subscriptions: undefined });
+    this.#listeners = undefined;
+  }
+
+  remove(id: InstanceId): void {
+    this.#members.delete(id);
+    this.#listeners = undefined;
+  }
+
+  config(id: InstanceId): InstanceConfig | undefined {
+    return this.#members.get(id)?.config;
+  }
+
+  setListening(id: InstanceId, listening: boolean): void {
+    const member = this.#members.get(id);
+    if (member !== undefined) member.listening = listening;
+    this.#listeners = undefined;
+  }
+
+  setSubscriptions(id: InstanceId, subscriptions: readonly Subscription[]): void {
+    const member = this.#members.get(id);
+    if (member !== undefined) member.subscriptions = subscriptions;
+    this.#listeners = undefined;
+  }
+
+  setStandings(account: UserId, standings: readonly RoomStanding[]): void {
+    this.#standings.set(account, new Map(standings.map((standing) => [standing.reference, standing])));
+    this.#listeners = undefined;
+  }
+
+  /** Every room that an instance of this account lists. */
+  listedRooms(account: UserId): RoomReference[] {
+    const rooms = new Set<RoomReference>();
+    for (const { config } of this.#members.values()) {
+      if (config.account === account) for (const room of config.rooms) rooms.add(room);
+    }
+    return [...rooms];
+  }
+
+  instancesOf(account: UserId): InstanceId[] {
+    return [...this.#members.values()]
+      .filter(({ config }) => config.account === account)
+      .map(({ config }) => config.id);
+  }
+
+  standingsOf(id: InstanceId): RoomStanding[] {
+    const config = this.config(id);
+    const known = config === undefined ? undefined : this.#standings.get(config.account);
+    return (config?.rooms ?? []).flatMap((room) => known?.get(room) ?? []);
+  }
+
+  listeners(): readonly Listener[] {
+    this.#listeners ??= [...this.#members.values()].map(({ config, listening, subscriptions }) => ({
+      instance: config.id,
+      account: config.account,
+      rooms: this.#roomsOf(config),
+      listening,
+      subscriptions,
+    }));
+    return this.#listeners;
+  }
+
+  /** The instance's rooms by id: those given as ids, and the aliases that the homeserver has resolved. */
+  #roomsOf(config: InstanceConfig): ReadonlySet<RoomId> {
+    const known = this.#standings.get(config.account);
+    const ids = config.rooms.map((room) => asRoomId(room) ?? known?.get(room)?.roomId);
+    return new Set(ids.filter((id) => id !== undefined));
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What the host and a plugin's runtime say to each other, over any channel that carries JSON-like values. Both sides send lists,
+ * so that everything said in one turn crosses the boundary once.
+ */
+import type { ErrorCode } from "../core/error.ts";
+import type { EventId, MxcUri, UserId } from "../core/id.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { LogContext, Severity } from "../core/log.ts";
+import type { MatrixEvent } from "../core/matrix.ts";
+import type { Subscription } from "../core/plugin.ts";
+
+export interface SetUp {
+  readonly instance: string;
+  readonly plugin: string;
+  readonly userId: UserId;
+  readonly prefix: string;
+  readonly config: JsonObject;
+  /** The instance's SQLite file. */
+  readonly databaseFile: string;
+}
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly causes: readonly string[];
+  readonly retryAfterMs?: number | undefined;
+}
+
+export type ToRuntime =
+  | ({ readonly say: "set-up" } & SetUp)
+  | {
+      readonly say: "run";
+      readonly run: number;
+      readonly event: MatrixEvent;
+      readonly deferredKey: string | undefined;
+    }
+  | { readonly say: "abort"; readonly run: number }
+  | { readonly say: "answer"; readonly call: number; readonly value: EventId | MxcUri | undefined }
+  | { readonly say: "refuse"; readonly call: number; readonly error: WireError }
+  | { readonly say: "ping" }
+  | { readonly say: "stop" };
+
+/** What a runtime may ask. `run` names the message being handled: the host takes room, thread and account from it, not from here. */
+export type Request =
+  | { readonly ask: "send"; readonly run: number; readonly content: JsonObject; readonly key: string }
+  | { readonly ask: "defer"; readonly run: number; readonly key: string; readonly atMs: number }
+  | {
+      readonly ask: "upload";
+      readonly bytes: Uint8Array;
+      readonly mimetype: string;
+      readonly filename: string;
+    };
+
+export type ToHost =
+  | { readonly say: "ready"; readonly subscriptions: readonly Subscription[] }
+  | { readonly say: "refused"; readonly error: WireError }
+  | ({ readonly say: "call"; readonly call: number } & Request)
+  | { readonly say: "typing"; readonly run: number; readonly typing: boolean }
+  | { readonly say: "settled"; readonly run: number; readonly error: WireError | undefined }
+  | {
+      readonly say: "log";
+      readonly severity: Severity;
+      readonly message: string;
+      readonly context: LogContext;
+      readonly causes: readonly string[];
+    }
+  | { readonly say: "pong" }
+  | { readonly say: "stopped" };

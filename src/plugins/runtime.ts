@@ -1,0 +1,191 @@
+import type { Database } from "bun:sqlite";
+import { z } from "zod";
+import { causeChain, RoostError } from "../core/error.ts";
+import type { EventId, MxcUri } from "../core/id.ts";
+import type { LogContext, Logger, Severity } from "../core/log.ts";
+import type { Bot, Http, Message, PluginDefinition, Subscription } from "../core/plugin.ts";
+import { createMessage } from "./message.ts";
+import type { Request, SetUp, ToHost, ToRuntime } from "./protocol.ts";
+import { fromWire, Outgoing, toWire } from "./wire.ts";
+
+export interface RuntimeOptions {
+  readonly plugin: (name: string) => PluginDefinition | undefined;
+  readonly openDatabase: (file: string) => Database;
+  readonly closeDatabase: (db: Database) => void;
+  readonly http: Http;
+  readonly post: (messages: readonly ToHost[]) => void;
+}
+
+type Waiting = { resolve(value: EventId | MxcUri | undefined): void; reject(error: RoostError): void };
+
+/** The plugin's side of the wall: runs one bot and speaks the protocol for it. Lives in a worker or a process of its own. */
+export class Runtime {
+  readonly #options: RuntimeOptions;
+  readonly #out: Outgoing<ToHost>;
+  readonly #stop = new AbortController();
+  readonly #handlers: {
+    readonly matches: (message: Message) => string | undefined;
+    readonly run: (message: Message, rest: string) => void | Promise<void>;
+  }[] = [];
+  readonly #subscriptions: Subscription[] = [];
+  readonly #runs = new Map<number, AbortController>();
+  readonly #calls = new Map<number, Waiting>();
+  #nextCall = 1;
+  #db: Database | undefined;
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    this.#out = new Outgoing(options.post);
+  }
+
+  receive(messages: readonly ToRuntime[]): void {
+    for (const message of messages) this.#receiveOne(message);
+  }
+
+  #receiveOne(message: ToRuntime): void {
+    switch (message.say) {
+      case "set-up":
+        void this.#setUp(message);
+        return;
+      case "run":
+        void this.#run(message);
+        return;
+      case "abort":
+        this.#runs.get(message.run)?.abort(new RoostError("handler-timeout", "The handler's time is up."));
+        return;
+      case "answer":
+        this.#take(message.call)?.resolve(message.value);
+        return;
+      case "refuse":
+        this.#take(message.call)?.reject(fromWire(message.error));
+        return;
+      case "ping":
+        this.#out.say({ say: "pong" });
+        return;
+      case "stop":
+        this.#close();
+        return;
+    }
+  }
+
+  async #setUp(setUp: SetUp): Promise<void> {
+    try {
+      const definition = this.#options.plugin(setUp.plugin);
+      if (definition === undefined)
+        throw new RoostError("plugin-missing", `There is no plugin "${setUp.plugin}".`);
+      const config = definition.config.safeParse(setUp.config);
+      if (!config.success) throw new RoostError("plugin-config", `config: ${z.prettifyError(config.error)}`);
+      this.#db = this.#options.openDatabase(setUp.databaseFile);
+      await definition.setup(this.#createBot(setUp, config.data, this.#db));
+      this.#out.say({ say: "ready", subscriptions: this.#subscriptions });
+    } catch (error) {
+      this.#out.say({ say: "refused", error: toWire(error) });
+    }
+  }
+
+  #createBot(setUp: SetUp, config: unknown, db: Database): Bot<unknown> {
+    return {
+      instance: setUp.instance,
+      userId: setUp.userId,
+      prefix: setUp.prefix,
+      config,
+      db,
+      log: this.#createLogger(),
+      http: this.#options.http,
+      signal: this.#stop.signal,
+      command: (name, handler) => {
+        const literal = `${setUp.prefix}${name}`;
+        this.#subscriptions.push({ kind: "command", prefix: literal });
+        this.#handlers.push({ matches: (message) => restOfCommand(message.body, literal), run: handler });
+      },
+      message: (literals, handler) => {
+        const lower = literals.map((literal) => literal.toLowerCase());
+        this.#subscriptions.push({ kind: "contains", literals: lower });
+        this.#handlers.push({
+          matches: (message) => (contains(message, lower) ? "" : undefined),
+          run: handler,
+        });
+      },
+      upload: async (file) => (await this.#ask({ ask: "upload", ...file })) as MxcUri,
+    };
+  }
+
+  async #run({ run, event, deferredKey }: Extract<ToRuntime, { say: "run" }>): Promise<void> {
+    const abort = new AbortController();
+    this.#runs.set(run, abort);
+    const signal = AbortSignal.any([abort.signal, this.#stop.signal]);
+    const message = createMessage(event, deferredKey, signal, {
+      send: async (content, key) => (await this.#ask({ ask: "send", run, content, key })) as EventId,
+      defer: async (key, atMs) => void (await this.#ask({ ask: "defer", run, key, atMs })),
+      setTyping: (typing) => this.#out.say({ say: "typing", run, typing }),
+    });
+    try {
+      for (const handler of this.#handlers) {
+        const rest = handler.matches(message);
+        if (rest !== undefined) await handler.run(message, rest);
+      }
+      this.#out.say({ say: "settled", run, error: undefined });
+    } catch (error) {
+      this.#out.say({
+        say: "settled",
+        run,
+        error: toWire(abort.signal.aborted ? abort.signal.reason : error),
+      });
+    } finally {
+      this.#runs.delete(run);
+    }
+  }
+
+  #ask(request: Request): Promise<EventId | MxcUri | undefined> {
+    const call = this.#nextCall++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(call, { resolve, reject });
+      this.#out.say({ say: "call", call, ...request });
+    });
+  }
+
+  #take(call: number): Waiting | undefined {
+    const waiting = this.#calls.get(call);
+    this.#calls.delete(call);
+    return waiting;
+  }
+
+  #createLogger(): Logger {
+    const write =
+      (severity: Severity) =>
+      (message: string, context: LogContext = {}, error?: unknown) =>
+        this.#out.say({
+          say: "log",
+          severity,
+          message,
+          context,
+          causes: error === undefined ? [] : causeChain(error),
+        });
+    return {
+      debug: write("DEBUG"),
+      info: write("INFO"),
+      warn: write("WARN"),
+      error: write("ERROR"),
+      critical: write("CRITICAL"),
+    };
+  }
+
+  #close(): void {
+    this.#stop.abort(new RoostError("cancelled", "The instance is stopping."));
+    if (this.#db !== undefined) this.#options.closeDatabase(this.#db);
+    this.#out.say({ say: "stopped" });
+  }
+}
+
+/** What follows `!name`, trimmed; undefined when the text is not that command (`!names` is another one). */
+function restOfCommand(body: string, literal: string): string | undefined {
+  const text = body.trimStart();
+  if (text.slice(0, literal.length).toLowerCase() !== literal.toLowerCase()) return undefined;
+  const rest = text.slice(literal.length);
+  return rest === "" || /^\s/.test(rest) ? rest.trim() : undefined;
+}
+
+function contains(message: Message, literals: readonly string[]): boolean {
+  const text = `${message.body}\n${message.formattedBody}`.toLowerCase();
+  return literals.some((literal) => text.includes(literal));
+}

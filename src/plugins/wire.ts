@@ -1,0 +1,38 @@
+import { causeChain, RoostError, sentenceOf } from "../core/error.ts";
+import type { WireError } from "./protocol.ts";
+
+export function toWire(error: unknown): WireError {
+  const known = error instanceof RoostError ? error : undefined;
+  return {
+    code: known?.code ?? "internal",
+    message: sentenceOf(error),
+    causes: causeChain(error),
+    retryAfterMs: known?.retryAfterMs,
+  };
+}
+
+export function fromWire(error: WireError): RoostError {
+  const cause = error.causes.length > 1 ? new Error(error.causes.slice(1).join(" <- ")) : undefined;
+  return new RoostError(error.code, error.message, { cause, retryAfterMs: error.retryAfterMs });
+}
+
+/** Gathers what is said in one turn and passes it on as one list. */
+export class Outgoing<Message> {
+  readonly #post: (messages: readonly Message[]) => void;
+  #messages: Message[] = [];
+
+  constructor(post: (messages: readonly Message[]) => void) {
+    this.#post = post;
+  }
+
+  say(message: Message): void {
+    this.#messages.push(message);
+    if (this.#messages.length === 1) setImmediate(() => this.flush());
+  }
+
+  flush(): void {
+    const messages = this.#messages;
+    this.#messages = [];
+    if (messages.length > 0) this.#post(messages);
+  }
+}

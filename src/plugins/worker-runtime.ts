@@ -1,0 +1,245 @@
+import type { InboxRow } from "../core/delivery.ts";
+import { RoostError } from "../core/error.ts";
+import type { EventId, InstanceId, MxcUri } from "../core/id.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Logger } from "../core/log.ts";
+import type { MatrixEvent } from "../core/matrix.ts";
+import type { Subscription } from "../core/plugin.ts";
+import type { Request, SetUp, ToHost, ToRuntime } from "./protocol.ts";
+import { fromWire, Outgoing, toWire } from "./wire.ts";
+
+/** What the host does for a plugin. The host looks up room and account by the row: a plugin can name neither. */
+export interface Services {
+  send(row: InboxRow, content: JsonObject, key: string): Promise<EventId>;
+  defer(row: InboxRow, key: string, atMs: number): void;
+  upload(
+    file: { bytes: Uint8Array; mimetype: string; filename: string },
+    signal: AbortSignal,
+  ): Promise<MxcUri>;
+  setTyping(row: InboxRow, typing: boolean): void;
+}
+
+export interface WorkerRuntimeOptions {
+  readonly id: InstanceId;
+  readonly setUp: SetUp;
+  readonly createWorker: () => Worker;
+  readonly services: Services;
+  readonly log: Logger;
+  /** The runtime ended by itself: it threw outside a handler, or did not answer any more. Never called after `stop`. */
+  readonly onExit: (error: RoostError) => void;
+  readonly timing?: Partial<RuntimeTiming>;
+}
+
+export interface RuntimeTiming {
+  /** How long a handler may run, not counting the time it waits for the host. */
+  readonly handlerMs: number;
+  readonly heartbeatMs: number;
+  /** How long `stop` waits for what is in hand. */
+  readonly graceMs: number;
+}
+
+interface Run {
+  readonly row: InboxRow;
+  readonly resolve: () => void;
+  readonly reject: (error: RoostError) => void;
+  /** Time spent in the handler itself, and since when it has not been waiting for the host. */
+  activeMs: number;
+  activeSinceMs: number;
+  pendingCalls: number;
+  aborted: boolean;
+}
+
+const defaultTiming: RuntimeTiming = { handlerMs: 60_000, heartbeatMs: 5_000, graceMs: 4_000 };
+const missedBeats = 3;
+
+/** The host's side of one bot in a worker: starts it, hands it messages, answers what it asks, notices when it dies or hangs. */
+export class WorkerRuntime {
+  readonly #options: WorkerRuntimeOptions;
+  readonly #timing: RuntimeTiming;
+  readonly #abort = new AbortController();
+  readonly #runs = new Map<number, Run>();
+  #out: Outgoing<ToRuntime> | undefined;
+  #worker: Worker | undefined;
+  #nextRun = 1;
+  #unanswered = 0;
+  #isReady = false;
+  #ticker: Timer | undefined;
+  #started: PromiseWithResolvers<readonly Subscription[]> | undefined;
+  #stopped: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: WorkerRuntimeOptions) {
+    this.#options = options;
+    this.#timing = { ...defaultTiming, ...options.timing };
+  }
+
+  /** Resolves with what the plugin listens to once its `setup` is through; rejects with why it refused. */
+  start(): Promise<readonly Subscription[]> {
+    const worker = this.#options.createWorker();
+    this.#worker = worker;
+    this.#out = new Outgoing((messages) => worker.postMessage(messages));
+    worker.onmessage = ({ data }: MessageEvent<readonly ToHost[]>) => {
+      for (const message of data) this.#receive(message);
+    };
+    worker.onerror = (event) => this.#die(`The plugin broke: ${event.message || "its worker ended"}`);
+    worker.addEventListener("close", () => this.#die("The plugin's worker ended by itself."));
+    this.#started = Promise.withResolvers();
+    this.#out.say({ say: "set-up", ...this.#options.setUp });
+    this.#ticker = setInterval(() => this.#tick(), this.#timing.heartbeatMs);
+    return this.#started.promise;
+  }
+
+  /** Hands over one message; resolves when its handlers have settled. */
+  run(row: InboxRow, event: MatrixEvent): Promise<void> {
+    if (this.#out === undefined || this.#stopped !== undefined) {
+      return Promise.reject(new RoostError("cancelled", "The instance is stopping."));
+    }
+    const run = this.#nextRun++;
+    this.#out.say({ say: "run", run, event, deferredKey: row.key === "" ? undefined : row.key });
+    return new Promise((resolve, reject) => {
+      const nowMs = Date.now();
+      this.#runs.set(run, {
+        row,
+        resolve,
+        reject,
+        activeMs: 0,
+        activeSinceMs: nowMs,
+        pendingCalls: 0,
+        aborted: false,
+      });
+    });
+  }
+
+  /** Lets what is in hand finish for a few seconds, closes the plugin's database and ends the worker. */
+  async stop(): Promise<void> {
+    if (this.#worker === undefined || this.#out === undefined) return;
+    this.#stopped = Promise.withResolvers();
+    const deadlineMs = Date.now() + this.#timing.graceMs;
+    while (this.#runs.size > 0 && this.#worker !== undefined && Date.now() < deadlineMs) await Bun.sleep(10);
+    this.#out.say({ say: "stop" });
+    await Promise.race([this.#stopped.promise, Bun.sleep(500)]);
+    this.#end(
+      new RoostError("cancelled", "The instance was stopped; the message is handled at its next start."),
+    );
+  }
+
+  #receive(message: ToHost): void {
+    switch (message.say) {
+      case "ready":
+        this.#isReady = true;
+        this.#started?.resolve(message.subscriptions);
+        return;
+      case "refused":
+        this.#started?.reject(fromWire(message.error));
+        return;
+      case "call":
+        void this.#answer(message);
+        return;
+      case "typing": {
+        const row = this.#runs.get(message.run)?.row;
+        if (row !== undefined) this.#options.services.setTyping(row, message.typing);
+        return;
+      }
+      case "settled": {
+        const run = this.#runs.get(message.run);
+        this.#runs.delete(message.run);
+        if (message.error === undefined) run?.resolve();
+        else run?.reject(fromWire(message.error));
+        return;
+      }
+      case "log":
+        this.#log(message);
+        return;
+      case "pong":
+        this.#unanswered = 0;
+        return;
+      case "stopped":
+        this.#stopped?.resolve();
+        return;
+    }
+  }
+
+  #log({ severity, message, context, causes }: Extract<ToHost, { say: "log" }>): void {
+    const cause = causes.length > 0 ? new Error(causes.join(" <- ")) : undefined;
+    const { log } = this.#options;
+    switch (severity) {
+      case "DEBUG":
+        log.debug(message, context);
+        return;
+      case "INFO":
+        log.info(message, context);
+        return;
+      case "WARN":
+        log.warn(message, context, cause);
+        return;
+      case "ERROR":
+        log.error(message, context, cause);
+        return;
+      case "CRITICAL":
+        log.critical(message, context, cause);
+        return;
+    }
+  }
+
+  async #answer(message: { call: number } & Request): Promise<void> {
+    const run = "run" in message ? this.#runs.get(message.run) : undefined;
+    if (run !== undefined && run.pendingCalls++ === 0) run.activeMs += Date.now() - run.activeSinceMs;
+    try {
+      const value = await this.#carryOut(message, run);
+      this.#out?.say({ say: "answer", call: message.call, value });
+    } catch (error) {
+      this.#out?.say({ say: "refuse", call: message.call, error: toWire(error) });
+    } finally {
+      if (run !== undefined && --run.pendingCalls === 0) run.activeSinceMs = Date.now();
+    }
+  }
+
+  async #carryOut(request: Request, run: Run | undefined): Promise<EventId | MxcUri | undefined> {
+    const { services } = this.#options;
+    if (request.ask === "upload") return services.upload(request, this.#abort.signal);
+    if (run === undefined)
+      throw new RoostError("bad-request", "The message was already settled: await what you send.");
+    if (request.ask === "send") return services.send(run.row, request.content, request.key);
+    services.defer(run.row, request.key, request.atMs);
+    return undefined;
+  }
+
+  #tick(): void {
+    if (this.#unanswered >= missedBeats) {
+      this.#die(
+        `The plugin did not answer for ${Math.round((missedBeats * this.#timing.heartbeatMs) / 1000)} s: its code is stuck.`,
+      );
+      return;
+    }
+    this.#unanswered++;
+    this.#out?.say({ say: "ping" });
+    const nowMs = Date.now();
+    for (const [id, run] of this.#runs) {
+      const activeMs = run.activeMs + (run.pendingCalls === 0 ? nowMs - run.activeSinceMs : 0);
+      if (activeMs < this.#timing.handlerMs) continue;
+      if (run.aborted) this.#forget(id, run);
+      run.aborted = true;
+      this.#out?.say({ say: "abort", run: id });
+      this.#options.log.warn("A handler took too long and was told to stop.", {
+        seconds: Math.round(activeMs / 1000),
+      });
+    }
+  }
+
+  #die(sentence: string): void {
+    if (this.#worker === undefined || this.#stopped !== undefined) return;
+    const error = new RoostError("plugin-crashed", sentence);
+    this.#end(error);
+    if (this.#isReady) this.#options.onExit(error);
+    else this.#started?.reject(error);
+  }
+
+  #end(error: RoostError): void {
+    clearInterval(this.#ticker);
+    this.#abort.abort(error);
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#out = undefined;
+    for (const run of this.#runs.values()) run.reject(error);
+    this.#runs.clear();
+  }
+}
