@@ -1,3 +1,4 @@
+import type { ErrorCode } from "./error.ts";
 import type { EventId, InstanceId, RoomId, TxnId, UserId } from "./id.ts";
 import type { JsonObject } from "./json.ts";
 import type { SyncBatch } from "./matrix.ts";
@@ -33,7 +34,7 @@ export interface OutboxEntry {
 export type OutboxState =
   | { readonly state: "pending" }
   | { readonly state: "sent"; readonly eventId: EventId }
-  | { readonly state: "failed"; readonly code: string; readonly cause: string };
+  | { readonly state: "failed"; readonly code: ErrorCode; readonly cause: string };
 
 export interface OutboxResult {
   readonly txnId: TxnId;

@@ -127,7 +127,7 @@ export class Lane {
       this.#settle(row);
     } catch (error) {
       if (this.#leavesOpen(row, error)) return;
-      log.error(`A message could not be handled: ${sentenceOf(error)}`, { event: row.eventId }, error);
+      log.error(describeFailure(error), { event: row.eventId }, error);
       this.#settle(row);
     } finally {
       this.#inHand.delete(row.id);
@@ -137,20 +137,18 @@ export class Lane {
 
   /** Whether the row waits for another run: its runtime or the homeserver went away, or somebody stopped the instance. */
   #leavesOpen(row: InboxRow, error: unknown): boolean {
-    const { store, now, log } = this.#options;
-    if (error instanceof RoostError && error.code === "plugin-crashed") {
-      try {
-        const crashes = store.countCrash([row])[0]?.crashes ?? 0;
-        if (crashes < maxCrashes) return true;
-      } catch {
-        return true;
-      }
-      log.error("A message broke the plugin four times and is given up.", { event: row.eventId });
-      return false;
-    }
+    if (isCrash(error)) return this.#countCrash(row) < maxCrashes;
     if (failureClass(error) !== "dependency") return false;
-    if (!this.#abort.signal.aborted) this.expect(now() + retryMs);
+    if (!this.#abort.signal.aborted) this.expect(this.#options.now() + retryMs);
     return true;
+  }
+
+  #countCrash(row: InboxRow): number {
+    try {
+      return this.#options.store.countCrash([row])[0]?.crashes ?? 0;
+    } catch {
+      return 0;
+    }
   }
 
   /** Settled rows are written together once the current turn is over: one transaction, however many handlers ended in it. */
@@ -175,4 +173,14 @@ export class Lane {
       setTimeout(() => this.#flush(), retryMs);
     }
   }
+}
+
+function isCrash(error: unknown): boolean {
+  return error instanceof RoostError && error.code === "plugin-crashed";
+}
+
+function describeFailure(error: unknown): string {
+  return isCrash(error)
+    ? "A message broke the plugin four times and is given up."
+    : `A message could not be handled: ${sentenceOf(error)}`;
 }

@@ -57,7 +57,8 @@ export class Outbox {
   /** Entries not yet written, then one queue for each room of each account, which keeps the room's order. */
   #staged: OutboxEntry[] = [];
   readonly #rooms = new Map<string, OutboxEntry[]>();
-  #results: OutboxResult[] = [];
+  /** Settled, and not yet written as such. */
+  #results = new Map<TxnId, OutboxResult["outcome"]>();
   readonly #wakers = new Set<() => void>();
 
   constructor(options: OutboxOptions) {
@@ -116,7 +117,7 @@ export class Outbox {
     try {
       const states = this.#options.store.putOutbox(entries);
       for (const [index, entry] of entries.entries()) {
-        const known = states[index];
+        const known = this.#results.get(entry.txnId) ?? states[index];
         if (known === undefined || known.state === "pending") this.#enqueue(entry);
         else this.#tell(entry.txnId, known);
       }
@@ -193,20 +194,21 @@ export class Outbox {
 
   #record(result: OutboxResult): void {
     this.#tell(result.txnId, result.outcome);
-    this.#results.push(result);
-    if (this.#results.length === 1) setImmediate(() => this.#flush());
+    this.#results.set(result.txnId, result.outcome);
+    if (this.#results.size === 1) setImmediate(() => this.#flush());
   }
 
   /** Should this not get through, the next start sends again with the same transaction id, which changes nothing. */
   #flush(): void {
     const results = this.#results;
-    this.#results = [];
-    if (results.length === 0) return;
+    this.#results = new Map();
+    if (results.size === 0) return;
     try {
-      this.#options.store.settleOutbox(results, this.#now());
+      const settled = [...results].map(([txnId, outcome]) => ({ txnId, outcome }));
+      this.#options.store.settleOutbox(settled, this.#now());
     } catch (error) {
       if (error instanceof RoostError && error.code === "cancelled") return;
-      this.#results = [...results, ...this.#results];
+      this.#results = new Map([...results, ...this.#results]);
       setTimeout(() => this.#flush(), 1_000);
     }
   }

@@ -204,6 +204,7 @@ export class WorkerRuntime {
   }
 
   #tick(): void {
+    if (!this.#isReady) return;
     if (this.#unanswered >= missedBeats) {
       this.#die(
         `The plugin did not answer for ${Math.round((missedBeats * this.#timing.heartbeatMs) / 1000)} s: its code is stuck.`,
@@ -219,10 +220,14 @@ export class WorkerRuntime {
       if (run.aborted) this.#forget(id, run);
       run.aborted = true;
       this.#out?.say({ say: "abort", run: id });
-      this.#options.log.warn("A handler took too long and was told to stop.", {
-        seconds: Math.round(activeMs / 1000),
-      });
     }
+  }
+
+  /** A handler that goes on for a whole heartbeat after it was told to stop is not waited for. */
+  #forget(id: number, run: Run): void {
+    this.#runs.delete(id);
+    const seconds = Math.round(this.#timing.handlerMs / 1000);
+    run.reject(new RoostError("handler-timeout", `The handler took longer than ${seconds} s.`));
   }
 
   #die(sentence: string): void {

@@ -1,0 +1,83 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { AccountConfig, Config } from "./core/config.ts";
+import type { UserId } from "./core/id.ts";
+import type { Logger } from "./core/log.ts";
+import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "./core/matrix.ts";
+import type { Secret } from "./core/secret.ts";
+import { MatrixAccount } from "./matrix/account.ts";
+
+export interface AccountsOptions {
+  readonly log: Logger;
+  readonly loadSyncState: (account: UserId) => SyncState | undefined;
+  readonly onBatch: (batch: SyncBatch) => void;
+  readonly listedRooms: (account: UserId) => readonly RoomReference[];
+  readonly onRooms: (account: UserId, standings: readonly RoomStanding[]) => void;
+  readonly onStatus: (account: UserId, status: AccountStatus) => void;
+  readonly onSecret: (secret: Secret) => void;
+}
+
+/** The accounts that the host is logged in as: one sync loop each, made as instances need them. */
+export class Accounts {
+  readonly #options: AccountsOptions;
+  readonly #accounts = new Map<UserId, { readonly account: MatrixAccount; readonly login: string }>();
+
+  constructor(options: AccountsOptions) {
+    this.#options = options;
+  }
+
+  get(userId: UserId): MatrixAccount | undefined {
+    return this.#accounts.get(userId)?.account;
+  }
+
+  list(): MatrixAccount[] {
+    return [...this.#accounts.values()].map(({ account }) => account);
+  }
+
+  /** Opens the account, or again with other credentials; one that is open and unchanged only looks at its rooms once more. */
+  async ensure(wanted: AccountConfig, config: Config): Promise<void> {
+    const login = fingerprint(wanted, config);
+    const known = this.#accounts.get(wanted.userId);
+    if (known?.login === login && known.account.status().state !== "failed") {
+      known.account.refreshRooms();
+      return;
+    }
+    await known?.account.close();
+    const account = this.#create(wanted, config);
+    this.#accounts.set(wanted.userId, { account, login });
+    account.open();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.list().map((account) => account.close()));
+  }
+
+  #create(wanted: AccountConfig, config: Config): MatrixAccount {
+    const { log, loadSyncState, onBatch, listedRooms, onRooms, onStatus, onSecret } = this.#options;
+    const { userId } = wanted;
+    return new MatrixAccount({
+      config: wanted,
+      homeserverUrl: config.homeserver.url,
+      registrationToken: config.homeserver.registrationToken,
+      credentialsFolder: join(config.dataDir, "credentials"),
+      log,
+      deviceName: `Roost on ${hostname()}`,
+      hooks: {
+        loadSyncState: () => loadSyncState(userId),
+        onBatch,
+        listedRooms: () => listedRooms(userId),
+        onRooms: (standings) => onRooms(userId, standings),
+        onStatus: (status) => onStatus(userId, status),
+        onSecret,
+      },
+    });
+  }
+}
+
+/** Equal when a login made for the one serves the other. */
+function fingerprint(account: AccountConfig, config: Config): string {
+  const secrets = [account.password, account.accessToken].map((value) =>
+    value !== undefined && "secret" in value ? Bun.hash(value.secret.reveal()).toString() : "",
+  );
+  return [config.homeserver.url, account.displayname ?? "", ...secrets].join(" ");
+}

@@ -1,0 +1,132 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { InstanceConfig } from "./core/config.ts";
+import type { InboxRow } from "./core/delivery.ts";
+import { RoostError } from "./core/error.ts";
+import type { InstanceId, UserId } from "./core/id.ts";
+import type { Logger } from "./core/log.ts";
+import type { Account, MatrixEvent } from "./core/matrix.ts";
+import type { Inbox } from "./delivery/inbox.ts";
+import type { Outbox } from "./delivery/outbox.ts";
+import type { Roster } from "./delivery/roster.ts";
+import { type Services, WorkerRuntime } from "./plugins/worker-runtime.ts";
+
+export interface InstancesOptions {
+  readonly dataDir: string;
+  readonly roster: Roster;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly account: (userId: UserId) => Account | undefined;
+  readonly log: (instance: InstanceId) => Logger;
+}
+
+export interface Tally {
+  handled: number;
+  failed: number;
+}
+
+/** Runs the instances' plugins in their runtimes and gives those what they ask for. The supervisor says which and when. */
+export class Instances {
+  readonly #options: InstancesOptions;
+  readonly #runtimes = new Map<InstanceId, WorkerRuntime>();
+  readonly #tallies = new Map<InstanceId, Tally>();
+
+  constructor(options: InstancesOptions) {
+    this.#options = options;
+  }
+
+  tally(id: InstanceId): Tally {
+    const known = this.#tallies.get(id) ?? { handled: 0, failed: 0 };
+    this.#tallies.set(id, known);
+    return known;
+  }
+
+  /** Resolves when the plugin is set up and takes messages; rejects with why it refused. `onExit` is called if it dies later. */
+  async start(id: InstanceId, onExit: (error?: unknown) => void): Promise<void> {
+    const { roster, inbox, log } = this.#options;
+    const config = roster.config(id);
+    if (config === undefined) throw new RoostError("not-found", `There is no instance ${id} any more.`);
+    const runtime = new WorkerRuntime({
+      id,
+      setUp: this.#setUp(config),
+      // Named as the compiled executable knows it: an entry point of its own.
+      createWorker: () =>
+        new Worker(new URL("./bot-worker.ts", import.meta.url).href, { env: {}, smol: true }),
+      services: this.#services(config),
+      log: log(id),
+      onExit: (error) => {
+        inbox.detach(id);
+        this.#runtimes.delete(id);
+        onExit(error);
+      },
+    });
+    this.#runtimes.set(id, runtime);
+    try {
+      roster.setSubscriptions(id, await runtime.start());
+      inbox.attach(id, (row, event) => this.#run(runtime, row, event));
+    } catch (error) {
+      this.#runtimes.delete(id);
+      await runtime.stop();
+      throw error;
+    }
+  }
+
+  async stop(id: InstanceId): Promise<void> {
+    const runtime = this.#runtimes.get(id);
+    this.#runtimes.delete(id);
+    this.#options.inbox.detach(id);
+    await runtime?.stop();
+  }
+
+  async #run(runtime: WorkerRuntime, row: InboxRow, event: MatrixEvent): Promise<void> {
+    const { roster } = this.#options;
+    // A room may have been taken off the list while the row waited: then the bot is silent there.
+    const listener = roster.listeners().find((each) => each.instance === row.instance);
+    if (listener?.rooms.has(row.roomId) !== true) return;
+    const tally = this.tally(row.instance);
+    try {
+      await runtime.run(row, event);
+      tally.handled++;
+    } catch (error) {
+      tally.failed++;
+      throw error;
+    }
+  }
+
+  #setUp(config: InstanceConfig) {
+    const folder = join(this.#options.dataDir, "instances", config.id);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return {
+      instance: config.id,
+      plugin: config.plugin,
+      userId: config.account,
+      prefix: config.prefix,
+      config: config.config,
+      databaseFile: join(folder, "data.db"),
+    };
+  }
+
+  #services({ account: userId }: InstanceConfig): Services {
+    const { inbox, outbox, account } = this.#options;
+    return {
+      send: ({ instance, roomId, eventId }, content, key) =>
+        outbox.send({
+          instance,
+          account: userId,
+          roomId,
+          type: "m.room.message",
+          content,
+          trigger: eventId,
+          key,
+        }),
+      defer: (row, key, atMs) => inbox.defer(row, key, atMs),
+      upload: async (file, signal) => {
+        const sender = account(userId);
+        if (sender === undefined)
+          throw new RoostError("homeserver-unreachable", "The account is not connected.");
+        return sender.upload(file, signal);
+      },
+      setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
+    };
+  }
+}

@@ -1,0 +1,55 @@
+/** A worker like the executable's, with plugins that misbehave in every way a test needs. */
+import { z } from "zod";
+import { RoostError } from "../../src/core/error.ts";
+import { definePlugin, type PluginDefinition } from "../../src/core/plugin.ts";
+import { createHttp } from "../../src/plugins/http.ts";
+import type { ToRuntime } from "../../src/plugins/protocol.ts";
+import { Runtime } from "../../src/plugins/runtime.ts";
+import { closeDatabase, openDatabase } from "../../src/store/database.ts";
+
+declare const self: Worker;
+
+const misbehaving = definePlugin({
+  config: z.strictObject({ greeting: z.string().default("hello"), failSetup: z.boolean().default(false) }),
+  answersTo: () => [],
+  setup(bot) {
+    if (bot.config.failSetup) throw new Error("cannot set up");
+    bot.db.run("CREATE TABLE IF NOT EXISTS runs (event TEXT)");
+    bot.command("greet", async (message, rest) => {
+      bot.db.run("INSERT INTO runs VALUES (?)", [message.event.eventId]);
+      await message.reply(`${bot.config.greeting} ${rest}`);
+      await message.reply("second", { key: "named" });
+    });
+    bot.command("later", (message) => message.defer("again", 12345));
+    bot.command("throw", () => {
+      throw new RoostError("network", "the handler failed");
+    });
+    bot.command("spin", () => {
+      for (;;);
+    });
+    bot.command("reject", () => {
+      setTimeout(() => {
+        throw new Error("outside any handler");
+      }, 0);
+    });
+    bot.command(
+      "dawdle",
+      (message) =>
+        new Promise((_, reject) =>
+          message.signal.addEventListener("abort", () => reject(message.signal.reason)),
+        ),
+    );
+    bot.command("ignore", () => new Promise(() => {}));
+    bot.message(["Needle"], async (message) => void (await message.reply(`found in: ${message.body}`)));
+  },
+});
+
+const plugins = new Map<string, PluginDefinition>([["misbehaving", misbehaving]]);
+const runtime = new Runtime({
+  plugin: (name) => plugins.get(name),
+  openDatabase: (file) => openDatabase(file, []),
+  closeDatabase,
+  http: createHttp(),
+  post: (messages) => self.postMessage(messages),
+});
+self.onmessage = ({ data }: MessageEvent<readonly ToRuntime[]>) => runtime.receive(data);

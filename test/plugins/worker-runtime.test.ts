@@ -1,0 +1,174 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import type { InboxRow } from "../../src/core/delivery.ts";
+import { RoostError } from "../../src/core/error.ts";
+import type { EventId } from "../../src/core/id.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { type RuntimeTiming, WorkerRuntime } from "../../src/plugins/worker-runtime.ts";
+import { botId, CollectingLogger, instance, messageOf, refusalOf, until } from "../doubles/delivery.ts";
+import { temporaryFolder } from "../doubles/folder.ts";
+
+/** A runtime in a real worker, its host's services played by arrays. */
+class Stage {
+  readonly #folder = temporaryFolder();
+  readonly databaseFile = join(this.#folder.path, "data.db");
+  readonly sends: { key: string; content: JsonObject }[] = [];
+  readonly defers: { key: string; atMs: number }[] = [];
+  readonly exits: RoostError[] = [];
+  answer: () => Promise<EventId> = async () => "$sent" as EventId;
+  readonly runtime: WorkerRuntime;
+
+  constructor(config: JsonObject = {}, timing: Partial<RuntimeTiming> = {}, plugin = "misbehaving") {
+    this.runtime = new WorkerRuntime({
+      id: instance,
+      setUp: { instance, plugin, userId: botId, prefix: "!", config, databaseFile: this.databaseFile },
+      createWorker: () => new Worker(new URL("../doubles/bot-worker.ts", import.meta.url).href, { env: {} }),
+      services: {
+        send: (_row, content, key) => {
+          this.sends.push({ key, content });
+          return this.answer();
+        },
+        defer: (_row, key, atMs) => void this.defers.push({ key, atMs }),
+        upload: () => Promise.reject(new RoostError("too-large", "no uploads here")),
+        setTyping: () => {},
+      },
+      log: new CollectingLogger(),
+      onExit: (error) => void this.exits.push(error),
+      timing,
+    });
+  }
+
+  say(body: string, content: JsonObject = {}): Promise<void> {
+    const event = messageOf("$1", "", { content: { msgtype: "m.text", body, ...content } });
+    const row: InboxRow = { ...event, id: 1, instance, account: botId, key: "", runAtMs: 0, crashes: 0 };
+    return this.runtime.run(row, event);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.runtime.stop();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+test("a plugin says what it listens to, answers commands, and has a database of its own", async () => {
+  await using stage = new Stage({ greeting: "salut" });
+  const subscriptions = await stage.runtime.start();
+  expect(subscriptions).toContainEqual({ kind: "command", prefix: "!greet" });
+  await stage.say("!greet Ada");
+  expect(stage.sends.map(({ key, content }) => [key, content.body, content.msgtype])).toEqual([
+    ["#0", "salut Ada", "m.notice"],
+    ["named", "second", "m.notice"],
+  ]);
+  expect(new Database(stage.databaseFile).query("SELECT event FROM runs").all()).toEqual([{ event: "$1" }]);
+});
+
+test("replies name the message they answer, stay in its thread, and ping nobody", async () => {
+  await using stage = new Stage();
+  await stage.runtime.start();
+  await stage.say("!greet", { "m.relates_to": { rel_type: "m.thread", event_id: "$root" } });
+  expect(stage.sends[0]?.content).toMatchObject({
+    "m.mentions": {},
+    "m.relates_to": { rel_type: "m.thread", event_id: "$root", "m.in_reply_to": { event_id: "$1" } },
+  });
+});
+
+test("a command is its whole word, and words quoted in a reply are not the sender's own", async () => {
+  await using stage = new Stage();
+  await stage.runtime.start();
+  const relation = { "m.relates_to": { "m.in_reply_to": { event_id: "$0" } } };
+  await stage.say("!greetings");
+  await stage.say("> <@ada:test> see needle\n\nnice", relation);
+  expect(stage.sends).toEqual([]);
+  await stage.say("> <@ada:test> hello\n\nthe needle", relation);
+  expect(stage.sends[0]?.content.body).toBe("found in: the needle");
+});
+
+test("settings that the plugin's schema refuses, and a setup that throws, fail the start with a sentence", async () => {
+  await using wrong = new Stage({ greeting: 5 });
+  expect(await refusalOf(wrong.runtime.start())).toMatchObject({ code: "plugin-config" });
+  await using throwing = new Stage({ failSetup: true });
+  expect(await refusalOf(throwing.runtime.start())).toMatchObject({
+    message: expect.stringContaining("cannot set up"),
+  });
+  await using missing = new Stage({}, {}, "nothing");
+  expect(await refusalOf(missing.runtime.start())).toMatchObject({ code: "plugin-missing" });
+});
+
+test("an error in a handler stays with that message", async () => {
+  await using stage = new Stage();
+  await stage.runtime.start();
+  expect(await refusalOf(stage.say("!throw"))).toMatchObject({
+    code: "network",
+    message: "the handler failed",
+  });
+  await stage.say("!greet");
+  expect(stage.sends.length).toBe(2);
+});
+
+test("a refused send reaches the handler as the host's error", async () => {
+  await using stage = new Stage();
+  await stage.runtime.start();
+  stage.answer = () => Promise.reject(new RoostError("room-forbidden", "not allowed here"));
+  expect(await refusalOf(stage.say("!greet"))).toMatchObject({
+    code: "room-forbidden",
+    message: "not allowed here",
+  });
+});
+
+test("a defer reaches the host with its key and time", async () => {
+  await using stage = new Stage();
+  await stage.runtime.start();
+  await stage.say("!later");
+  expect(stage.defers).toEqual([{ key: "again", atMs: 12345 }]);
+});
+
+test("an error outside any handler ends the worker, and the host learns why", async () => {
+  await using stage = new Stage();
+  await stage.runtime.start();
+  await stage.say("!reject");
+  await until("the host was told", () => stage.exits.length === 1);
+  expect(stage.exits[0]?.message).toContain("outside any handler");
+});
+
+test("code that never yields is noticed by its missing heartbeat and ended, its message left open", async () => {
+  await using stage = new Stage({}, { heartbeatMs: 50 });
+  await stage.runtime.start();
+  expect(await refusalOf(stage.say("!spin"))).toMatchObject({ code: "plugin-crashed" });
+  expect(stage.exits.length).toBe(1);
+});
+
+test("a handler that takes too long is told to stop, and is not waited for if it does not", async () => {
+  await using stage = new Stage({}, { heartbeatMs: 20, handlerMs: 50 });
+  await stage.runtime.start();
+  expect(await refusalOf(stage.say("!dawdle"))).toMatchObject({ code: "handler-timeout" });
+  expect(await refusalOf(stage.say("!ignore"))).toMatchObject({ code: "handler-timeout" });
+  expect(stage.exits).toEqual([]);
+});
+
+test("time spent waiting for the homeserver does not count as the handler's", async () => {
+  await using stage = new Stage({}, { heartbeatMs: 30, handlerMs: 60 });
+  await stage.runtime.start();
+  stage.answer = async () => {
+    await Bun.sleep(250);
+    return "$late" as EventId;
+  };
+  await stage.say("!greet");
+  expect(stage.sends.length).toBe(2);
+});
+
+test("a stop lets what is in hand finish, and leaves what does not finish open for the next start", async () => {
+  const stage = new Stage({}, { graceMs: 100 });
+  await stage.runtime.start();
+  stage.answer = async () => {
+    await Bun.sleep(30);
+    return "$slow" as EventId;
+  };
+  const finishing = stage.say("!greet");
+  const hanging = stage.say("!ignore").catch((error: unknown) => error);
+  await until("it is in hand", () => stage.sends.length === 1);
+  await stage.runtime.stop();
+  await finishing;
+  expect(await hanging).toMatchObject({ code: "cancelled" });
+  expect(stage.exits).toEqual([]);
+});

@@ -1,0 +1,123 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { asTxnId, type EventId } from "../../src/core/id.ts";
+import { HostStore } from "../../src/store/host-store.ts";
+import { FolderLock } from "../../src/store/lock.ts";
+import { batchOf, botId, instance, messageOf, roomId } from "../doubles/delivery.ts";
+import { temporaryFolder } from "../doubles/folder.ts";
+
+const rowOf = (eventId: string) => ({ instance, account: botId, roomId, eventId: eventId as EventId });
+const entry = (txnId: string) => ({
+  txnId: asTxnId(txnId),
+  instance,
+  account: botId,
+  roomId,
+  type: "m.room.message",
+  content: { body: "hello" },
+});
+
+function withStore(work: (store: HostStore, file: string) => void): void {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "roost.db");
+  const store = new HostStore(file);
+  store.open();
+  work(store, file);
+  store.close();
+}
+
+describe("the host's database", () => {
+  test("keeps the sync token, the room positions and the rows across a restart", () => {
+    withStore((store, file) => {
+      const rows = store.commitBatch(batchOf([messageOf("$1", "a")], "s7"), [rowOf("$1")], 5);
+      expect(rows.map((row) => row.eventId)).toEqual(["$1" as EventId]);
+      store.close();
+      const again = new HostStore(file);
+      again.open();
+      expect(again.loadSyncState(botId)).toMatchObject({ nextBatch: "s7", deviceId: "D", syncedAtMs: 5 });
+      expect(again.loadSyncState(botId)?.positions.get(roomId)).toBe("$1" as EventId);
+      expect(again.dueRows(instance, 10, 0, 10)).toEqual(rows);
+      again.close();
+    });
+  });
+
+  test("takes an event that the homeserver repeats only once, also after it was handled", () => {
+    withStore((store) => {
+      const [row] = store.commitBatch(batchOf([]), [rowOf("$1")], 0);
+      expect(store.commitBatch(batchOf([]), [rowOf("$1")], 0)).toEqual([]);
+      if (row !== undefined) store.settle([row], 1);
+      expect(store.commitBatch(batchOf([]), [rowOf("$1")], 2)).toEqual([]);
+      expect(store.countQueued(instance)).toBe(0);
+    });
+  });
+
+  test("runs a deferred row when it is due, and keeps it open when its own run defers it again", () => {
+    withStore((store) => {
+      const [row] = store.commitBatch(batchOf([]), [rowOf("$1")], 0);
+      if (row === undefined) throw new Error("no row");
+      store.defer(row, "retry", 500);
+      store.settle([row], 1);
+      expect(store.dueRows(instance, 499, 0, 10)).toEqual([]);
+      expect(store.nextDueMs(instance, 499)).toBe(500);
+      const [deferred] = store.dueRows(instance, 500, 0, 10);
+      expect(deferred?.key).toBe("retry");
+      if (deferred === undefined) throw new Error("no row");
+      store.defer(deferred, "retry", 900);
+      store.settle([deferred], 600);
+      expect(store.nextDueMs(instance, 600)).toBe(900);
+    });
+  });
+
+  test("answers how a send stands when its key is already there, and forgets the content once it is sent", () => {
+    withStore((store, file) => {
+      expect(store.putOutbox([entry("t1")])).toEqual([{ state: "pending" }]);
+      expect(store.pendingOutbox(botId)).toEqual([entry("t1")]);
+      store.settleOutbox([{ txnId: asTxnId("t1"), outcome: { state: "sent", eventId: "$r" as EventId } }], 1);
+      expect(store.putOutbox([entry("t1")])).toEqual([{ state: "sent", eventId: "$r" as EventId }]);
+      expect(store.pendingOutbox(botId)).toEqual([]);
+      const content = new Database(file).query("SELECT content FROM outbox").get();
+      expect(content).toEqual({ content: null });
+    });
+  });
+
+  test("prunes settled rows after three days and keeps what is still open", () => {
+    withStore((store) => {
+      const rows = store.commitBatch(batchOf([]), [rowOf("$1"), rowOf("$2")], 0);
+      store.settle(rows.slice(0, 1), 0);
+      store.prune(4 * 24 * 3_600_000);
+      expect(store.commitBatch(batchOf([]), [rowOf("$1"), rowOf("$2")], 1).length).toBe(1);
+    });
+  });
+
+  test("refuses a database that a newer Roost has written, and changes nothing in it", () => {
+    withStore((store, file) => {
+      store.close();
+      const db = new Database(file);
+      db.run("PRAGMA user_version = 999");
+      db.close();
+      expect(() => new HostStore(file).open()).toThrow("newer Roost");
+    });
+  });
+
+  test("remembers an operator's stop until somebody says start", () => {
+    withStore((store) => {
+      store.saveOperatorStop(instance, true, 1);
+      expect(store.isStoppedByOperator(instance)).toBe(true);
+      store.saveOperatorStop(instance, false, 2);
+      expect(store.isStoppedByOperator(instance)).toBe(false);
+    });
+  });
+});
+
+describe("the data folder's lock", () => {
+  test("refuses a second host, says which process holds it, and is free again once that one ends", () => {
+    using folder = temporaryFolder();
+    const first = new FolderLock(folder.path);
+    first.open();
+    expect(() => new FolderLock(folder.path).open()).toThrow(`process ${process.pid}`);
+    first.close();
+    const second = new FolderLock(folder.path);
+    second.open();
+    second.close();
+  });
+});
