@@ -41,7 +41,7 @@ async function runTests(): Promise<Totals> {
   const progress = setInterval(() => {
     console.log(`  ${report.totals.passed} passed after ${secondsSince(startMs)}, last in ${report.file}`);
   }, 10_000);
-  const code = await run([bun, "test", "./test", "--parallel", "--timeout=20000"], (line) =>
+  const code = await run([bun, "test", "./test", "--parallel", "--no-orphans", "--timeout=20000"], (line) =>
     report.add(line),
   );
   clearInterval(progress);

@@ -33,7 +33,7 @@ export class TestReport {
     } else if (line.startsWith("(skip) ") && !line.endsWith("(unnamed)")) {
       // Bun reports the hooks of a skipped group too, as tests without a name.
       this.totals = { passed, failed, skipped: skipped + 1 };
-    } else if (line.startsWith("skipped: ")) {
+    } else if (/^(skipped|preparing): /.test(line)) {
       console.log(`  ${line}`);
     }
     this.#stretch.push(line);
