@@ -9,7 +9,7 @@ export interface InboxOptions {
   readonly store: DeliveryStore;
   readonly catchUpMs: number;
   /** Users whose messages never cause anything: the accounts of this host. */
-  readonly own: ReadonlySet<UserId>;
+  readonly own: () => ReadonlySet<UserId>;
   readonly listeners: () => readonly Listener[];
   /** Gets a message again from the homeserver; undefined when it is gone (redacted, forgotten). */
   readonly fetchEvent: (row: InboxRow, signal: AbortSignal) => Promise<MatrixEvent | undefined>;
@@ -35,9 +35,10 @@ export class Inbox {
   accept(batch: SyncBatch): void {
     const { store, listeners, own } = this.#options;
     const here = listeners().filter((listener) => listener.account === batch.account);
+    const users = own();
     const events = new Map<EventId, MatrixEvent>();
     const rows = this.#recent(batch).flatMap((event) => {
-      const admitted = admit(event, here, own);
+      const admitted = admit(event, here, users);
       if (admitted.length > 0) events.set(event.eventId, event);
       return admitted;
     });

@@ -37,7 +37,7 @@ class Bench {
     this.inbox = new Inbox({
       store: this.store,
       catchUpMs: 3_600_000,
-      own: new Set([botId, "@other-bot:test" as UserId]),
+      own: () => new Set([botId, "@other-bot:test" as UserId]),
       listeners: () => this.listeners,
       fetchEvent: async (row) => {
         this.refetched.push(row.eventId);

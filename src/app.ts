@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { loadConfig } from "./config/load.ts";
+import { watchConfig } from "./config/watch.ts";
+import { formatProblem, type LoadedConfig } from "./core/config.ts";
+import type { HostSnapshot } from "./core/status.ts";
+import { House } from "./house.ts";
+import { RecentRecords } from "./log/recent.ts";
+import type { LogRouter } from "./log/router.ts";
+import { pluginSettings } from "./plugin-settings.ts";
+import { HostStore } from "./store/host-store.ts";
+import { FolderLock } from "./store/lock.ts";
+import { ControlServer } from "./web/control.ts";
+import { WebServer } from "./web/server.ts";
+
+export interface AppOptions {
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly router: LogRouter;
+}
+
+/** The main file cannot be understood at all, so there is nothing to run. */
+export class UnreadableConfig extends Error {
+  readonly loaded: LoadedConfig;
+
+  constructor(loaded: LoadedConfig) {
+    super("The config cannot be read.");
+    this.loaded = loaded;
+  }
+}
+
+const pruneEveryMs = 3_600_000;
+
+/** The host process from the lock on its data folder to its page: opens everything in order and closes it in reverse. */
+export class App {
+  readonly #options: AppOptions;
+  readonly #closers: (() => unknown)[] = [];
+  #phase: HostSnapshot["phase"] = "starting";
+
+  constructor(options: AppOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the config is in force; instances and accounts go on starting by themselves.
+   * @throws UnreadableConfig, or RoostError `data-dir-in-use` or `database` (data folder not writable).
+   */
+  async open(): Promise<void> {
+    const { router, version } = this.#options;
+    const log = router.logger();
+    const load = () => this.#load();
+    const loaded = load();
+    const { config, problems } = loaded;
+    if (config === undefined) throw new UnreadableConfig(loaded);
+    for (const problem of problems) log.warn(`Config problem: ${formatProblem(problem)}`);
+
+    await this.#opened(new FolderLock(config.dataDir));
+    const store = await this.#opened(new HostStore(join(config.dataDir, "roost.db")));
+    const records = new RecentRecords();
+    router.addSink(records.sink, "INFO");
+
+    const house = new House({ config, load, store, router, version, phase: () => this.#phase });
+    const snapshot = () => house.snapshot();
+    const web = await this.#opened(new WebServer({ ...config.server, snapshot, log }));
+    await this.#opened(new ControlServer({ dataDir: config.dataDir, control: house, records }));
+    this.#closers.push(() => house.close());
+    await house.open(problems);
+
+    const watcher = watchConfig(loaded.watched, () => void house.noticeEdit());
+    const pruner = setInterval(() => this.#prune(store), pruneEveryMs);
+    this.#closers.push(
+      () => watcher.close(),
+      () => clearInterval(pruner),
+    );
+    this.#phase = "running";
+    log.info(`Roost ${version} is up.`, { instances: config.instances.size, page: web.url });
+  }
+
+  /** Finishes what is in hand, within 5 s, and closes everything in reverse. Works after a half-done `open` too. */
+  async close(): Promise<void> {
+    this.#phase = "stopping";
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      try {
+        await close();
+      } catch (error) {
+        this.#options.router.logger().error("Something did not close cleanly.", {}, error);
+      }
+    }
+  }
+
+  async #opened<Part extends { open(): unknown; close(): unknown }>(part: Part): Promise<Part> {
+    this.#closers.push(() => part.close());
+    await part.open();
+    return part;
+  }
+
+  #load(): LoadedConfig {
+    const { configFile, env, router } = this.#options;
+    const loaded = loadConfig(configFile, { env, plugins: pluginSettings });
+    router.addSecrets(loaded.secrets);
+    return loaded;
+  }
+
+  #prune(store: HostStore): void {
+    try {
+      store.prune(Date.now());
+    } catch (error) {
+      this.#options.router
+        .logger()
+        .warn("Old rows could not be cleared away; it is tried again in an hour.", {}, error);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { loadConfig } from "./config/load.ts";
+import { formatProblem } from "./core/config.ts";
+import { pluginSettings } from "./plugin-settings.ts";
+import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
+
+/** `roost check`: every problem of the config, as sentences on stderr or as a JSON array on stdout. */
+export function check(options: { config?: string | undefined; json?: boolean | undefined }, terminal: Terminal): number {
+  const file = configFileOf(options.config, terminal);
+  const { config, problems } = loadConfig(file, { env: terminal.env, plugins: pluginSettings });
+  const wrong = problems.filter((problem) => problem.severity === "error").length;
+  if (options.json) {
+    terminal.out(JSON.stringify(problems));
+  } else {
+    for (const problem of problems) terminal.err(formatProblem(problem));
+    if (wrong === 0 && config !== undefined) {
+      terminal.out(`${file} is fine: ${config.instances.size} instances, ${config.accounts.size} accounts.`);
+    }
+  }
+  return wrong === 0 ? exitCode.fine : exitCode.problem;
+}

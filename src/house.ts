@@ -1,0 +1,174 @@
+import { Accounts } from "./accounts.ts";
+import type { Config, LoadedConfig, Problem } from "./core/config.ts";
+import type { InstanceId, UserId } from "./core/id.ts";
+import type { AccountStatus, RoomStanding } from "./core/matrix.ts";
+import type { HostControl, HostSnapshot } from "./core/status.ts";
+import { Inbox } from "./delivery/inbox.ts";
+import { Outbox } from "./delivery/outbox.ts";
+import { Roster } from "./delivery/roster.ts";
+import { Instances } from "./instances.ts";
+import type { LogRouter } from "./log/router.ts";
+import { Operations } from "./operations.ts";
+import { snapshotAccounts, snapshotInstance } from "./snapshot.ts";
+import type { HostStore } from "./store/host-store.ts";
+import { monotonicClock } from "./supervisor/clock.ts";
+import { Supervisor } from "./supervisor/supervisor.ts";
+import type { AccountState } from "./supervisor/unit.ts";
+
+export interface HouseOptions {
+  readonly config: Config;
+  readonly load: () => LoadedConfig;
+  readonly store: HostStore;
+  readonly router: LogRouter;
+  readonly version: string;
+  readonly phase: () => HostSnapshot["phase"];
+}
+
+/** The working rooms and how they are introduced to each other: accounts, delivery, runtimes, supervisor. */
+export class House implements HostControl {
+  readonly #options: HouseOptions;
+  readonly #startedAtMs = Date.now();
+  readonly #roster = new Roster();
+  readonly #accounts: Accounts;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #instances: Instances;
+  readonly #supervisor: Supervisor;
+  readonly #operations: Operations;
+  /** Advice already given, so that the log says it once. */
+  readonly #advised = new Set<string>();
+
+  constructor(options: HouseOptions) {
+    this.#options = options;
+    const { config, load, store, router } = options;
+    const log = (id?: InstanceId) => router.logger(id);
+    const roster = this.#roster;
+    const account = (userId: UserId) => this.#accounts.get(userId);
+    this.#accounts = new Accounts({
+      log: log(),
+      loadSyncState: (userId) => store.loadSyncState(userId),
+      onBatch: (batch) => this.#inbox.accept(batch),
+      listedRooms: (userId) => roster.listedRooms(userId),
+      onRooms: (userId, standings) => this.#placeRooms(userId, standings),
+      onStatus: (userId, status) => this.#follow(userId, status),
+      onSecret: (secret) => router.addSecrets([secret]),
+    });
+    this.#outbox = new Outbox({ store, account, log });
+    this.#inbox = new Inbox({
+      store,
+      catchUpMs: config.catchUpMs,
+      own: () => this.#ownUsers(),
+      listeners: () => roster.listeners(),
+      fetchEvent: async (row, signal) => account(row.account)?.fetchEvent(row.roomId, row.eventId, signal),
+      log,
+    });
+    this.#instances = new Instances({
+      dataDir: config.dataDir,
+      roster,
+      inbox: this.#inbox,
+      outbox: this.#outbox,
+      account,
+      log,
+    });
+    this.#supervisor = new Supervisor({
+      runner: this.#instances,
+      clock: monotonicClock(),
+      random: Math.random,
+      log,
+      onChange: () => {},
+      saveDesired: (id, desired) => store.saveOperatorStop(id, desired === "stopped", Date.now()),
+    });
+    const { supervisor, accounts } = { supervisor: this.#supervisor, accounts: this.#accounts };
+    this.#operations = new Operations({ load, accounts, roster, store, supervisor, log: log() }, config);
+  }
+
+  /** Starts everything side by side. What an earlier run wrote down and did not send comes first. */
+  async open(problems: readonly Problem[]): Promise<void> {
+    for (const userId of this.#options.config.accounts.keys()) this.#outbox.resume(userId);
+    await this.#operations.begin(problems);
+  }
+
+  /** Lets what is in hand finish, then closes in reverse. */
+  async close(): Promise<void> {
+    await this.#supervisor.close();
+    this.#outbox.close();
+    await this.#accounts.close();
+  }
+
+  noticeEdit(): Promise<void> {
+    return this.#operations.noticeEdit();
+  }
+
+  start(id: InstanceId): Promise<string> {
+    return this.#operations.start(id);
+  }
+
+  stop(id: InstanceId): Promise<string> {
+    return this.#operations.stop(id);
+  }
+
+  restart(id: InstanceId): Promise<string> {
+    return this.#operations.restart(id);
+  }
+
+  snapshot(): HostSnapshot {
+    const { store, version, phase } = this.#options;
+    const cause = store.lastError();
+    const config = this.#operations.config();
+    const pending = this.#operations.pending();
+    const ids = [...config.instances.keys(), ...config.quarantined.keys()];
+    return {
+      version,
+      startedAtMs: this.#startedAtMs,
+      nowMs: Date.now(),
+      phase: phase(),
+      database: { ok: cause === undefined, cause },
+      accounts: snapshotAccounts(this.#accounts.list(), this.#roster),
+      instances: ids.map((id) =>
+        snapshotInstance(id, {
+          plugin: config.instances.get(id)?.plugin ?? "unknown",
+          supervisor: this.#supervisor,
+          standings: this.#roster.standingsOf(id),
+          tally: this.#instances.tally(id),
+          queued: cause === undefined ? store.countQueued(id) : 0,
+          restartNeeded: pending.changes.some((change) => change.startsWith(`instance ${id} `)),
+        }),
+      ),
+      pending,
+    };
+  }
+
+  #ownUsers(): ReadonlySet<UserId> {
+    const { accounts, admin } = this.#operations.config();
+    return new Set([...accounts.keys(), ...(admin.account === undefined ? [] : [admin.account])]);
+  }
+
+  #follow(userId: UserId, status: AccountStatus): void {
+    if (status.state === "syncing") this.#outbox.wake();
+    this.#supervisor.accountChanged(this.#roster.instancesOf(userId), accountStateOf(status));
+  }
+
+  #placeRooms(userId: UserId, standings: readonly RoomStanding[]): void {
+    this.#roster.setStandings(userId, standings);
+    const given = new Set(standings.flatMap((standing) => standing.advice ?? []));
+    for (const advice of given) {
+      if (!this.#advised.has(advice)) this.#options.router.logger().warn(advice);
+      this.#advised.add(advice);
+    }
+  }
+}
+
+function accountStateOf(status: AccountStatus): AccountState {
+  switch (status.state) {
+    case "connecting":
+      return { state: "connecting" };
+    case "syncing":
+      return { state: "ready" };
+    case "waiting":
+      return { state: "waiting", cause: status.cause, nextAttemptMs: status.nextAttemptMs };
+    case "failed":
+      return { state: "failed", cause: status.cause };
+    case "stopped":
+      return { state: "connecting" };
+  }
+}
