@@ -15,6 +15,10 @@ export interface Dialect {
   readonly defaultTimeoutMs: number;
   /** An unreadable `since` is an error; otherwise it means an initial sync. */
   readonly refusesBadSince: boolean;
+  /** A `since` beyond the end is answered with nothing, at once; otherwise it is taken as now. */
+  readonly skipsFutureSince: boolean;
+  /** A registration session stays known: repeating its last request logs the same user in again. */
+  readonly keepsSessions: boolean;
   /** A room just joined is `limited` even when nothing is missing. */
   readonly joinIsLimited: boolean;
   readonly wrongTokenErrcode: string;
@@ -41,6 +45,8 @@ const synapse: Dialect = {
   timelineLimit: 10,
   defaultTimeoutMs: 0,
   refusesBadSince: true,
+  skipsFutureSince: false,
+  keepsSessions: true,
   joinIsLimited: false,
   wrongTokenErrcode: "M_UNAUTHORIZED",
   unknownSession: { errcode: "M_UNKNOWN", message: "Unknown session ID" },
@@ -79,6 +85,8 @@ const conduwuit: Dialect = {
   timelineLimit: 30,
   defaultTimeoutMs: 30_000,
   refusesBadSince: false,
+  skipsFutureSince: true,
+  keepsSessions: false,
   joinIsLimited: true,
   wrongTokenErrcode: "M_FORBIDDEN",
   unknownSession: { errcode: "M_INVALID_PARAM", message: "Invalid session" },

@@ -1,3 +1,4 @@
+import type { Hono } from "hono";
 import { RoostError } from "../core/error.ts";
 import { Secret } from "../core/secret.ts";
 import { type DialectName, dialectNamed } from "./dialect.ts";
@@ -11,6 +12,7 @@ import { Registration } from "./registration.ts";
 import { RequestLog } from "./request-log.ts";
 import type { Membership } from "./room.ts";
 import { type WireEvent, wireEvent } from "./room-event.ts";
+import { type RoomPageWish, roomPageRoutes } from "./room-page.ts";
 import { Rooms } from "./rooms.ts";
 import { matrixRoutes } from "./routes.ts";
 import { SandboxUser } from "./sandbox-user.ts";
@@ -40,6 +42,8 @@ export class Homeserver {
   readonly faults: Faults;
   readonly requests = new RequestLog();
   readonly #parts: Parts;
+  readonly #routes: Hono;
+  #page: Hono | undefined;
   #server: Bun.Server<undefined> | undefined;
   #closing = new AbortController();
 
@@ -67,17 +71,17 @@ export class Homeserver {
       faults: this.faults,
       closing: () => this.#closing.signal,
     };
+    this.#routes = matrixRoutes(this.#parts);
   }
 
   /** Listens on 127.0.0.1; port 0 takes a free one. */
   async open(port = 0): Promise<void> {
     this.#closing = new AbortController();
-    const routes = matrixRoutes(this.#parts);
     this.#server = Bun.serve({
       hostname: "127.0.0.1",
       port,
       idleTimeout: 0,
-      fetch: (request) => this.#answer(request, async () => routes.fetch(request)),
+      fetch: (request) => this.#answer(request),
     });
   }
   /** Ends hanging polls and cuts every connection at once. */
@@ -96,6 +100,11 @@ export class Homeserver {
   createUser(localpart: string, options: { readonly password?: string } = {}): SandboxUser {
     const { users } = this.#parts;
     return new SandboxUser(this.#parts, users.open(users.add(localpart, options.password)));
+  }
+  /** Serves a page at `/` that shows a room live and lets its visitor post as a user. */
+  openRoomPage(wish: RoomPageWish): void {
+    const { rooms, media } = this.#parts;
+    this.#page = roomPageRoutes(rooms.get(wish.room), rooms.stream, media, wish);
   }
   /** A room's whole timeline, as a client in it is shown it. */
   timeline(roomId: string): WireEvent[] {
@@ -149,10 +158,14 @@ export class Homeserver {
     return new Map(room.members().map(({ stateKey = "" }) => [stateKey, room.membership(stateKey)]));
   }
 
-  async #answer(request: Request, carryOut: () => Promise<Response>): Promise<Response> {
+  async #answer(request: Request): Promise<Response> {
     const path = unescaped(new URL(request.url).pathname);
+    if (this.#page !== undefined && (path === "/" || path.startsWith("/sandbox/"))) {
+      return this.#page.fetch(request);
+    }
     const user = this.#parts.users.peek(request)?.user.userId;
     this.requests.add({ method: request.method, path, user, timeMs: Date.now() });
+    const carryOut = async () => this.#routes.fetch(request);
     const fault = this.faults.take(request.method, path, user);
     return fault === undefined ? carryOut() : faultyAnswer(fault, request, this.#parts.dialect, carryOut);
   }

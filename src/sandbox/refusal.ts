@@ -1,6 +1,7 @@
+import type { Hono } from "hono";
 import { type JsonObject, stringAt } from "../core/json.ts";
 
-/** What the homeserver says no with: an HTTP status and a Matrix error body. Routes throw it, one place answers it. */
+/** What the homeserver says no with: an HTTP status and a Matrix error body. Routes throw it. */
 export class Refusal extends Error {
   readonly status: number;
   readonly body: JsonObject;
@@ -25,4 +26,15 @@ export function notFound(message: string): Refusal {
 }
 export function badRequest(errcode: string, message: string): Refusal {
   return new Refusal(400, errcode, message);
+}
+
+/** Lets routes throw refusals, and answers what has no route the way homeservers do. */
+export function answerRefusals(routes: Hono): Hono {
+  routes.notFound(() =>
+    Response.json({ errcode: "M_UNRECOGNIZED", error: "Unrecognized request" }, { status: 404 }),
+  );
+  return routes.onError((error) => {
+    if (error instanceof Refusal) return Response.json(error.body, { status: error.status });
+    return Response.json({ errcode: "M_UNKNOWN", error: error.message }, { status: 500 });
+  });
 }

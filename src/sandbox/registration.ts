@@ -1,9 +1,9 @@
-import { isObject, type Json, type JsonObject, stringAt } from "../core/json.ts";
+import { type Json, type JsonObject, stringAt } from "../core/json.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Dialect } from "./dialect.ts";
 import { randomText } from "./mint.ts";
 import { badRequest, forbidden, Refusal } from "./refusal.ts";
-import type { Users } from "./users.ts";
+import type { User, Users } from "./users.ts";
 
 export interface RegistrationRules {
   /** Undefined: registration is closed. */
@@ -16,12 +16,19 @@ export interface RegistrationRules {
   readonly burnsTokenFirst: boolean;
 }
 
+interface UiaSession {
+  readonly id: string;
+  readonly completed: Set<string>;
+  /** Who was registered in it. */
+  user?: User;
+}
+
 /** Registration by user-interactive authentication: one flow, whose stages may come in any order, in a session. */
 export class Registration {
   readonly #users: Users;
   readonly #dialect: Dialect;
   readonly #rules: RegistrationRules;
-  readonly #sessions = new Map<string, Set<string>>();
+  readonly #sessions = new Map<string, UiaSession>();
   #usesLeft: number;
 
   constructor(users: Users, dialect: Dialect, rules: RegistrationRules) {
@@ -49,10 +56,14 @@ export class Registration {
   register(body: JsonObject): JsonObject {
     if (this.#rules.token === undefined) throw forbidden("Registration has been disabled");
     const name = stringAt(body, "username") ?? randomText(12).toLowerCase();
-    if (!this.#rules.burnsTokenFirst) this.localpart(name);
-    this.#passStages(body.auth);
-    this.#usesLeft -= 1;
-    const user = this.#users.add(this.localpart(name), stringAt(body, "password"));
+    const session = this.#session(stringAt(body.auth, "session"));
+    const before = session.user;
+    if (before === undefined && !this.#rules.burnsTokenFirst) this.localpart(name);
+    this.#passStages(session, body.auth);
+    if (before === undefined) this.#usesLeft -= 1;
+    if (!this.#dialect.keepsSessions) this.#sessions.delete(session.id);
+    const user = before ?? this.#users.add(this.localpart(name), stringAt(body, "password"));
+    session.user = user;
     if (body.inhibit_login === true) return { user_id: user.userId };
     const { device } = this.#users.open(
       user,
@@ -62,33 +73,31 @@ export class Registration {
     return { user_id: user.userId, access_token: device.accessToken.reveal(), device_id: device.deviceId };
   }
 
-  /** Returns once every stage is passed; otherwise throws the 401 that says what is still to do. */
-  #passStages(auth: Json | undefined): void {
-    const stages = this.#dialect.stages(this.#rules.terms);
-    const asked = isObject(auth) ? stringAt(auth, "session") : undefined;
-    const known = asked === undefined ? undefined : this.#sessions.get(asked);
+  #session(asked: string | undefined): UiaSession {
+    const known = this.#sessions.get(asked ?? "");
     const { errcode, message } = this.#dialect.unknownSession;
     if (asked !== undefined && known === undefined) throw badRequest(errcode, message);
-    const session = asked ?? randomText(24);
-    const completed = known ?? new Set<string>();
-    this.#sessions.set(session, completed);
-    const type = stringAt(auth, "type");
-    if (type !== undefined && stages.includes(type)) {
-      const isWrong = type === "m.login.registration_token" && !this.isValid(stringAt(auth, "token") ?? "");
-      if (isWrong) throw this.#challenge(stages, session, completed, true);
-      completed.add(type);
-    }
-    if (!stages.every((stage) => completed.has(stage))) {
-      throw this.#challenge(stages, session, completed, false);
-    }
-    this.#sessions.delete(session);
+    const session = known ?? { id: randomText(24), completed: new Set() };
+    this.#sessions.set(session.id, session);
+    return session;
   }
-  #challenge(stages: readonly string[], session: string, completed: Set<string>, wrong: boolean): Refusal {
+  /** Takes in a stage. Returns once every stage is passed; otherwise throws the 401 that says what is still to do. */
+  #passStages(session: UiaSession, auth: Json | undefined): void {
+    const stages = this.#dialect.stages(this.#rules.terms);
+    const type = stringAt(auth, "type");
+    if (type !== undefined && stages.includes(type) && !session.completed.has(type)) {
+      const isWrong = type === "m.login.registration_token" && !this.isValid(stringAt(auth, "token") ?? "");
+      if (isWrong) throw this.#challenge(stages, session, true);
+      session.completed.add(type);
+    }
+    if (!stages.every((stage) => session.completed.has(stage))) throw this.#challenge(stages, session, false);
+  }
+  #challenge(stages: readonly string[], { id, completed }: UiaSession, wrong: boolean): Refusal {
     const policies = { privacy: { version: "1", en: { name: "Terms", url: "http://127.0.0.1/terms" } } };
     const body: JsonObject = {
       flows: [{ stages }],
       params: this.#rules.terms ? { "m.login.terms": { policies } } : this.#dialect.noParams,
-      session,
+      session: id,
       completed: [...completed],
     };
     const errcode = wrong ? this.#dialect.wrongTokenErrcode : undefined;

@@ -1,5 +1,5 @@
 import type { EventId, RoomAlias, RoomId, UserId } from "../core/id.ts";
-import type { JsonObject } from "../core/json.ts";
+import { type JsonObject, stringAt } from "../core/json.ts";
 import type { Dialect } from "./dialect.ts";
 import { mintEventId, mintRoomId } from "./mint.ts";
 import { badRequest, forbidden, notFound, Refusal } from "./refusal.ts";
@@ -74,11 +74,15 @@ export class Rooms {
       redactedBy: undefined,
     };
     room.keep(event);
+    if (event.type === "m.room.redaction") strike(room, event);
     this.stream.push({ kind: "event", room, event });
     return event;
   }
   /** Sends a message event, once for each (device, transaction id): a repeat answers the first one's id. */
   send(room: Room, sender: UserId, type: string, content: JsonObject, from?: Transaction): EventId {
+    if (type === "m.room.redaction") {
+      return this.redact(room, sender, stringAt(content, "redacts") ?? "", stringAt(content, "reason"), from);
+    }
     return once(from, () => {
       room.requirePower(sender, type, false);
       requireSize(content);
@@ -97,15 +101,7 @@ export class Rooms {
       room.requirePower(sender, "m.room.redaction", false);
       if (event.sender !== sender) room.requireAction(sender, "redact");
       const content = { redacts: target, ...(reason === undefined ? {} : { reason }) };
-      const redaction = this.append(room, {
-        sender,
-        type: "m.room.redaction",
-        content,
-        origin: originOf(from),
-      });
-      event.content = prunedContent(event);
-      event.redactedBy = redaction;
-      return redaction.eventId;
+      return this.append(room, { sender, type: "m.room.redaction", content, origin: originOf(from) }).eventId;
     });
   }
 }
@@ -116,6 +112,13 @@ export interface Transaction {
   readonly txnId: string;
 }
 
+/** Empties the event that a redaction names. */
+function strike(room: Room, redaction: RoomEvent): void {
+  const event = room.event(stringAt(redaction.content, "redacts") ?? "");
+  if (event === undefined) return;
+  event.content = prunedContent(event);
+  event.redactedBy = redaction;
+}
 function once(from: Transaction | undefined, write: () => EventId): EventId {
   const known = from?.device.transactions.get(from.txnId);
   if (known !== undefined) return known;

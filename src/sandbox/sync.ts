@@ -29,11 +29,14 @@ export class Sync {
     const timeoutMs = Math.min(asked === null ? dialect.defaultTimeoutMs : Number(asked) || 0, longestWaitMs);
     const deadlineMs = performance.now() + timeoutMs;
     const fullState = query.get("full_state") === "true";
-    const since = this.#since(query.get("since"));
+    const asSince = this.#since(query.get("since"));
+    const isFuture = asSince !== undefined && asSince > stream.end;
+    const since = isFuture ? stream.end : asSince;
+    const answersAtOnce = since === undefined || fullState || (isFuture && dialect.skipsFutureSince);
     for (;;) {
       const answer = this.#collect(session, since, filter, fullState);
       const leftMs = deadlineMs - performance.now();
-      if (since === undefined || fullState || !answer.isEmpty || leftMs <= 0 || signal.aborted) {
+      if (answersAtOnce || !answer.isEmpty || leftMs <= 0 || signal.aborted) {
         return answer.toJson(this.#faults.syncToken(stream.end));
       }
       await stream.wait((change) => concerns(change, session.user.userId), leftMs, signal);
@@ -45,14 +48,14 @@ export class Sync {
     if (filter === null || filter === "") return undefined;
     return filter.startsWith("{") ? objectIn(filter) : user.filters[Number(filter)];
   }
-  /** The position to start from: undefined means an initial sync. A token from the future is taken as now. */
+  /** The position to start from: undefined means an initial sync. */
   #since(token: string | null): number | undefined {
     if (token === null || token === "") return undefined;
     const position = this.#faults.position(token);
     if (position === undefined && this.#rooms.dialect.refusesBadSince) {
       throw badRequest("M_UNKNOWN", "Invalid stream token");
     }
-    return position === undefined ? undefined : Math.min(position, this.#rooms.stream.end);
+    return position;
   }
 
   #collect(session: Session, since: number | undefined, filter: Filter, fullState: boolean): SyncAnswer {
