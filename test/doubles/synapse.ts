@@ -1,11 +1,11 @@
 /** A real Synapse (matrix-synapse from PyPI) on loopback with SQLite in a temporary folder: the truth about Matrix for tests. */
 import { createHmac, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { stringAt } from "../../src/core/json.ts";
+import { findFreePort } from "./free-port.ts";
 import { call, MatrixUser } from "./matrix-user.ts";
 import { type Environment, pythonWith } from "./python.ts";
 
@@ -158,13 +158,3 @@ const logConfig = {
   handlers: { console: { class: "logging.StreamHandler" } },
   root: { level: "WARNING", handlers: ["console"] },
 };
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}

@@ -1,0 +1,137 @@
+/** Lets one contender do the job and measures it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Burst, Contender, Job, JobRequest, Outcome, SyncTimes } from "./job.ts";
+import { Program } from "./process.ts";
+
+export interface Load {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly perSecond: number;
+  readonly cpuMsPerEvent: number;
+  readonly lost: number;
+  readonly doubled: number;
+}
+
+export interface Figures {
+  readonly startMs: number;
+  readonly idleMegabytes: number;
+  readonly steady: Load;
+  readonly burstOneRoom: Load;
+  readonly burstAllRooms: Load;
+}
+
+/** What was measured of one contender, with one account in ten rooms and with ten accounts in a room each. */
+export interface Result {
+  readonly name: string;
+  readonly one: Figures;
+  readonly ten: Figures;
+}
+
+export interface Effort {
+  readonly starts: number;
+  readonly idleMs: number;
+  readonly steadyEvents: number;
+  readonly burstEvents: number;
+}
+
+/** Starts the contender with the accounts, each in the rooms; several times for the start, the last of them for the rest. */
+export async function measure(
+  contender: Contender,
+  homeserverUrl: string,
+  request: JobRequest,
+  effort: Effort,
+): Promise<Figures> {
+  const folder = mkdtempSync(join(tmpdir(), "roost-bench-"));
+  try {
+    await ask(homeserverUrl, "begin", request);
+    const command = await contender.prepare(describeJob(homeserverUrl, request, folder));
+    const startsMs: number[] = [];
+    for (let start = 1; start < effort.starts; start++) {
+      const { program, startMs } = await startProgram(command, folder, homeserverUrl, request);
+      startsMs.push(startMs);
+      await program.stop();
+    }
+    const { program, startMs } = await startProgram(command, folder, homeserverUrl, request);
+    startsMs.push(startMs);
+    try {
+      await Bun.sleep(effort.idleMs);
+      const idleMegabytes = program.residentMegabytes();
+      const load = (burst: Burst) => measureLoad(program, homeserverUrl, burst);
+      return {
+        startMs: percentile(startsMs, 0.5),
+        idleMegabytes,
+        steady: await load({ events: effort.steadyEvents, perSecond: 40, allRooms: false }),
+        burstOneRoom: await load({ events: effort.burstEvents, allRooms: false }),
+        burstAllRooms: await load({ events: effort.burstEvents, allRooms: true }),
+      };
+    } catch (error) {
+      throw new Error(`${contender.name} failed; it said:\n${program.output()}`, { cause: error });
+    } finally {
+      await program.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function describeJob(homeserverUrl: string, { accounts, roomsPerAccount }: JobRequest, folder: string): Job {
+  return {
+    homeserverUrl,
+    folder,
+    accounts: Array.from({ length: accounts }, (_, index) => ({
+      userId: `@bot${index}:bench.test`,
+      accessToken: `token-${index}`,
+      rooms: Array.from({ length: roomsPerAccount }, (_, room) => `!room${index}x${room}:bench.test`),
+    })),
+  };
+}
+
+/** Resolves once every account has asked for its first sync. */
+async function startProgram(
+  command: readonly string[],
+  folder: string,
+  homeserverUrl: string,
+  request: JobRequest,
+) {
+  await ask(homeserverUrl, "begin", request);
+  const program = new Program(command, folder);
+  for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 50) {
+    const times = (await ask(homeserverUrl, "syncs", {})) as SyncTimes;
+    const synced = times.filter((time) => time !== null);
+    if (synced.length === times.length) return { program, startMs: Math.max(...synced) - program.startedMs };
+    if (program.hasEnded) break;
+    await Bun.sleep(50);
+  }
+  await program.stop();
+  throw new Error(`${command.join(" ")} did not sync all its accounts; it said:\n${program.output()}`);
+}
+
+async function measureLoad(program: Program, homeserverUrl: string, burst: Burst): Promise<Load> {
+  const beforeMs = program.cpuMs();
+  const outcome = (await ask(homeserverUrl, "run", burst)) as Outcome;
+  const cpuMs = program.cpuMs() - beforeMs;
+  return {
+    p50Ms: percentile(outcome.latenciesMs, 0.5),
+    p99Ms: percentile(outcome.latenciesMs, 0.99),
+    perSecond: (burst.events - outcome.lost) / (outcome.durationMs / 1000),
+    cpuMsPerEvent: cpuMs / burst.events,
+    lost: outcome.lost,
+    doubled: outcome.doubled,
+  };
+}
+
+async function ask(homeserverUrl: string, what: "begin" | "run" | "syncs", body: object): Promise<unknown> {
+  const answer = await fetch(`${homeserverUrl}/bench/${what}`, {
+    method: "POST",
+    body: JSON.stringify(body),
+    timeout: false,
+  });
+  return answer.json();
+}
+
+function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
