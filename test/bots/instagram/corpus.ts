@@ -43,13 +43,13 @@ export function readTable(name: string): string[][] {
 export function unquote(literal: string): string {
   return literal
     .slice(1, -1)
-    .replace(/\\(n|t|'|"|\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})/g, (_, escape: string) =>
-      escape === "n"
+    .replace(/\\(n|t|'|"|\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})/g, (_, code: string) =>
+      code === "n"
         ? "\n"
-        : escape === "t"
+        : code === "t"
           ? "\t"
-          : /^[xuU]/.test(escape)
-            ? String.fromCodePoint(Number.parseInt(escape.slice(1), 16))
-            : escape,
+          : /^[xuU]/.test(code)
+            ? String.fromCodePoint(Number.parseInt(code.slice(1), 16))
+            : code,
     );
 }

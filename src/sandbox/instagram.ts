@@ -1,0 +1,120 @@
+import { catalogue, type Offer, posts, profiles, type ReplayedPost } from "./instagram-catalogue.ts";
+import { renderNothing, renderPage, renderPost, renderProfile } from "./instagram-page.ts";
+import { drawJpeg, drawPng, emptyMp4 } from "./instagram-picture.ts";
+
+/**
+ * An Instagram for the demo and the tests: invented posts behind true page shapes, on loopback. A bot whose `origin` points here
+ * answers the addresses that people paste. `open` before use, `close` after.
+ */
+export class ReplayedInstagram {
+  /** What may be pasted, and what should come of it. */
+  readonly catalogue: readonly Offer[] = catalogue;
+  /** How often pages and files were asked for. */
+  readonly requests = { pages: 0, media: 0 };
+  readonly #drawn = new Map<string, Promise<Uint8Array>>();
+  readonly #limits = new Map<string, number>();
+  readonly #slowMs: number;
+  #server: Bun.Server<undefined> | undefined;
+
+  constructor({ slowMs = 3000 }: { slowMs?: number } = {}) {
+    this.#slowMs = slowMs;
+    for (const post of posts) if (post.behaviour === "rate-limited") this.rateLimitFor(post.shortcode, 1);
+  }
+
+  /** Listens on loopback; port 0 takes a free one. */
+  open(port = 0): void {
+    this.#server = Bun.serve({
+      hostname: "127.0.0.1",
+      port,
+      fetch: (request) => this.#answer(new URL(request.url)),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.stop(true);
+    this.#server = undefined;
+  }
+
+  get origin(): string {
+    if (this.#server === undefined) throw new Error("The replayed Instagram is not open.");
+    return `http://127.0.0.1:${this.#server.port}`;
+  }
+
+  /** The next `times` page loads of this post bring the empty shell that Instagram gives to those who ask too often. */
+  rateLimitFor(shortcode: string, times: number): void {
+    this.#limits.set(shortcode, times);
+  }
+
+  async #answer(url: URL): Promise<Response> {
+    const [first = "", second = ""] = url.pathname.split("/").filter(Boolean);
+    if (first === "media") {
+      this.requests.media++;
+      return this.#answerMedia(second);
+    }
+    this.requests.pages++;
+    if (first === "accounts") return html(renderPage("Login"));
+    if (first === "p" || first === "reel") return this.#answerPost(second);
+    return this.#answerProfile(first.toLowerCase());
+  }
+
+  async #answerPost(shortcode: string): Promise<Response> {
+    const left = this.#limits.get(shortcode) ?? 0;
+    if (left > 0) {
+      this.#limits.set(shortcode, left - 1);
+      return html(renderPage("Post"));
+    }
+    const post = posts.find((known) => known.shortcode === shortcode);
+    const owner = profiles.find((profile) => profile.username === post?.author);
+    if (post === undefined || owner === undefined) return html(renderPage("Error"));
+    if (post.behaviour === "login-wall") {
+      return Response.redirect(`${this.origin}/accounts/login/?next=%2Fp%2F${shortcode}%2F`, 302);
+    }
+    if (post.behaviour === "followers-only") return html(renderPage("Post", [renderNothing(owner)]));
+    if (post.behaviour === "slow") await Bun.sleep(this.#slowMs);
+    return html(renderPage("Post", [renderPost(post, owner, this.#shownBy(owner.username), this.origin)]));
+  }
+
+  #answerProfile(username: string): Response {
+    const profile = profiles.find((known) => known.username === username);
+    if (profile === undefined) return html(renderPage("Error"));
+    return html(renderPage("Profile", renderProfile(profile, this.#shownBy(username), this.origin)));
+  }
+
+  /** The posts of a profile's grid; those that misbehave are not in it. */
+  #shownBy(username: string): ReplayedPost[] {
+    return posts.filter((post) => post.author === username && post.behaviour === undefined).slice(0, 3);
+  }
+
+  async #answerMedia(file: string): Promise<Response> {
+    switch (file) {
+      case "empty.jpg":
+        return picture(new Uint8Array(0), "image/jpeg");
+      case "huge.jpg":
+        return picture(new Uint8Array(64), "image/jpeg", { "Content-Length": "209715200" });
+      case "page.jpg":
+        return picture(new TextEncoder().encode("<html>not a picture</html>"), "image/jpeg");
+      case "metadata.jpg":
+        return Response.redirect("http://169.254.169.254/latest/meta-data/", 302);
+      case "loopback.jpg":
+        return Response.redirect("http://127.0.0.1:1/secret.jpg", 302);
+      case "cut.jpg":
+        return picture((await drawJpeg(9, 640, 640)).slice(0, 4000), "image/jpeg");
+    }
+    const match = /^(\d{1,3})-(\d{2,4})x(\d{2,4})\.(jpg|png|mp4)$/.exec(file);
+    if (match === null) return new Response("no such file", { status: 404 });
+    const [, seed, width, height, type] = match;
+    if (type === "mp4") return picture(emptyMp4(), "video/mp4");
+    const draw = type === "png" ? drawPng : drawJpeg;
+    const drawn = this.#drawn.get(file) ?? Promise.resolve(draw(Number(seed), Number(width), Number(height)));
+    this.#drawn.set(file, drawn);
+    return picture(await drawn, type === "png" ? "image/png" : "image/jpeg");
+  }
+}
+
+function html(page: string): Response {
+  return new Response(page, { headers: { "Content-Type": "text/html; charset=utf-8" } });
+}
+
+function picture(bytes: Uint8Array, type: string, headers: Record<string, string> = {}): Response {
+  return new Response(Uint8Array.from(bytes), { headers: { "Content-Type": type, ...headers } });
+}
