@@ -2,10 +2,10 @@
  * `npm run bench [-- --only NAME] [--quick] [--json]`: the same job for a bare loop, for maubot and for dist/roost, one after
  * another on a homeserver that does nothing. Absolute figures differ from machine to machine; the ratios are what counts.
  */
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bareLoop } from "./bare-loop.ts";
-import type { Contender } from "./job.ts";
+import { startHomeserver } from "./homeserver-process.ts";
+import type { Contender, JobRequest } from "./job.ts";
 import { maubot } from "./maubot.ts";
 import { type Effort, type Figures, measure, type Result } from "./measure.ts";
 import { roost } from "./roost.ts";
@@ -38,20 +38,11 @@ async function runAll(
 
 async function measureOnFreshHomeserver(
   contender: Contender,
-  request: { accounts: number; roomsPerAccount: number },
+  request: JobRequest,
   effort: Effort,
 ): Promise<Figures> {
-  const homeserver = Bun.spawn([process.execPath, join(import.meta.dir, "homeserver.ts")], {
-    stdout: "pipe",
-  });
-  try {
-    const { value } = await homeserver.stdout.getReader().read();
-    const port = new TextDecoder().decode(value).trim();
-    return await measure(contender, `http://127.0.0.1:${port}`, request, effort);
-  } finally {
-    homeserver.kill();
-    await homeserver.exited;
-  }
+  await using homeserver = await startHomeserver();
+  return await measure(contender, homeserver.url, request, effort);
 }
 
 const {
