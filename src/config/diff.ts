@@ -1,0 +1,62 @@
+import type { Config, InstanceConfig } from "../core/config.ts";
+import type { InstanceId } from "../core/id.ts";
+import { revealed } from "./secrets.ts";
+
+/**
+ * What restarting would change, as sentences such as `instance weather added`; empty if nothing. They name no room and no
+ * user, so that health and page may show them.
+ */
+export function diffConfigs(running: Config, disk: Config): string[] {
+  const before = hostSettings(running);
+  const after = hostSettings(disk);
+  const host = Object.keys(before).filter((name) => before[name] !== after[name]);
+  const ids = new Set(
+    [running, disk].flatMap((config) => [...config.instances.keys(), ...config.quarantined.keys()]),
+  );
+  return [
+    ...host.map((name) => `${name} changed: restart the unit`),
+    ...[...ids].flatMap((id) => diffInstance(id, running, disk)),
+  ];
+}
+
+function diffInstance(id: InstanceId, running: Config, disk: Config): string[] {
+  const wasKnown = running.instances.has(id) || running.quarantined.has(id);
+  const before = running.instances.get(id);
+  const after = disk.instances.get(id);
+  if (!wasKnown) return [`instance ${id} added${after === undefined ? ", but it has problems" : ""}`];
+  if (after === undefined && !disk.quarantined.has(id)) return [`instance ${id} removed`];
+  if (before === undefined && after === undefined) return [];
+  if (before === undefined) return [`instance ${id} mended: it can run now`];
+  if (after === undefined) return [`instance ${id} changed: it has problems and could not start again`];
+  return before.digest === after.digest ? [] : [`instance ${id} changed: ${describeChange(before, after)}`];
+}
+
+function describeChange(before: InstanceConfig, after: InstanceConfig): string {
+  const parts = ["plugin", "account", "rooms", "prefix", "enabled", "config"] as const;
+  const changed = parts.filter((part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]));
+  return changed.length === 0 ? "the settings of its account" : changed.join(", ");
+}
+
+function hostSettings(config: Config): Record<string, string | number | boolean | undefined> {
+  const { homeserver, admin, server } = config;
+  const adminAccount = admin.account === undefined ? undefined : config.accounts.get(admin.account);
+  return {
+    "homeserver.url": homeserver.url,
+    "homeserver.registration_token": revealed(homeserver.registrationToken),
+    "admin.account": JSON.stringify([
+      admin.account,
+      adminAccount?.displayname,
+      revealed(adminAccount?.password),
+      revealed(adminAccount?.accessToken),
+    ]),
+    "admin.room": admin.room,
+    "admin.username": revealed(admin.username),
+    "admin.password_hash": revealed(admin.passwordHash),
+    "server.host": server.host,
+    "server.port": server.port,
+    "server.allow_remote": server.allowRemote,
+    data_dir: config.dataDir,
+    catch_up: config.catchUpMs,
+    reload: config.reload,
+  };
+}

@@ -1,0 +1,167 @@
+import { z } from "zod";
+import { isObject, type JsonObject } from "../core/json.ts";
+import { quote } from "./excerpt.ts";
+import type { Finding, Path } from "./finding.ts";
+import { suggest } from "./suggestion.ts";
+
+const nouns: { readonly [expected: string]: string } = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  object: 'a mapping (lines of "key: value")',
+  record: 'a mapping (lines of "key: value")',
+  array: "a list",
+};
+
+/** What a schema finds wrong with a value, in words for people. No value is repeated: it may be a secret. */
+export function findIssues(schema: z.ZodType, value: unknown): Finding[] {
+  const result = schema.safeParse(value);
+  return result.success ? [] : result.error.issues.flatMap((issue) => explain(issue, schema, value));
+}
+
+/**
+ * Checks a plugin's settings against its schema with the same words. `value` is completed with the schema's defaults; the
+ * issues' paths begin inside the settings.
+ */
+export function checkSettings(
+  schema: z.ZodType,
+  settings: unknown,
+): { readonly value: JsonObject } | { readonly issues: readonly Finding[] } {
+  const result = schema.safeParse(settings);
+  if (!result.success) return { issues: findIssues(schema, settings) };
+  if (isObject(result.data)) return { value: result.data };
+  return { issues: [{ path: [], message: "this plugin's settings are no mapping: its schema is at fault" }] };
+}
+
+function explain(issue: z.core.$ZodIssue, schema: z.ZodType, root: unknown): Finding[] {
+  const path = issue.path.filter((step) => typeof step !== "symbol");
+  const found = valueAt(root, path);
+  switch (issue.code) {
+    case "invalid_type":
+      return [explainType(path, issue.expected, found)];
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: `unknown key ${quote(key)}`,
+        hint: suggest(key, keysAt(schema, path), "known keys"),
+        atKey: true,
+      }));
+    case "invalid_key":
+      return [{ path, message: issue.issues[0]?.message ?? "is not a valid name here", atKey: true }];
+    case "invalid_union":
+      return explainUnion(issue, path, schema, root);
+    case "invalid_value": {
+      const hint = typeof found === "string" ? suggest(found, issue.values.map(String), "one of") : undefined;
+      return [
+        { path, message: `must be ${issue.values.join(" or ")}`, hint: found === null ? undefined : hint },
+      ];
+    }
+    case "too_small":
+      if (found === "") return [{ path, message: "is empty" }];
+      return [
+        {
+          path,
+          message: `must ${sizeVerb(issue.origin)} at least ${issue.minimum}${sizeUnit(issue.origin)}`,
+        },
+      ];
+    case "too_big":
+      return [
+        { path, message: `must ${sizeVerb(issue.origin)} at most ${issue.maximum}${sizeUnit(issue.origin)}` },
+      ];
+    default:
+      return [{ path, message: issue.message }];
+  }
+}
+
+function explainType(path: Path, expected: string, found: unknown): Finding {
+  const noun = nouns[expected] ?? expected;
+  if (found === undefined) return { path, message: "is missing" };
+  if (found === null) return { path, message: `is empty: it must be ${noun}` };
+  const message = `must be ${noun}, not ${describe(found)}`;
+  if (expected === "string" && (typeof found === "number" || typeof found === "boolean")) {
+    return { path, message: `must be text, but YAML reads this as ${describe(found)}`, quoteIt: true };
+  }
+  if (expected === "boolean" && typeof found === "string") {
+    if (/^(yes|on|y)$/i.test(found)) return { path, message, hint: "write true" };
+    if (/^(no|off|n)$/i.test(found)) return { path, message, hint: "write false" };
+  }
+  if (expected === "number" && typeof found === "string" && /^\d+$/.test(found)) {
+    return { path, message, hint: "remove the quotes" };
+  }
+  if (expected === "array") return { path, message, hint: 'begin each item on a line of its own with "- "' };
+  return { path, message };
+}
+
+function explainUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: Path,
+  schema: z.ZodType,
+  root: unknown,
+): Finding[] {
+  const found = valueAt(root, path);
+  if (found === null) return [{ path, message: "is empty" }];
+  if (issue.message !== "Invalid input") {
+    const quoteIt = typeof found === "number" || typeof found === "boolean";
+    return [{ path, message: issue.message, ...(quoteIt && { quoteIt }) }];
+  }
+  // The branch of the right type says it best; without one, all the types are named.
+  const branch = issue.errors.find((issues) =>
+    issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0),
+  );
+  if (branch !== undefined) {
+    return branch.flatMap((inner) => explain({ ...inner, path: [...path, ...inner.path] }, schema, root));
+  }
+  const wanted = issue.errors.flatMap(([first]) =>
+    first?.code === "invalid_type" ? [nouns[first.expected] ?? first.expected] : [],
+  );
+  return [{ path, message: `must be ${[...new Set(wanted)].join(" or ")}, not ${describe(found)}` }];
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return value === "" ? "empty" : "text";
+  if (typeof value === "number") return "a number";
+  if (typeof value === "boolean") return "true or false";
+  return Array.isArray(value) ? "a list" : "a mapping";
+}
+
+function sizeVerb(origin: string): string {
+  return origin === "string" || origin === "array" ? "have" : "be";
+}
+
+function sizeUnit(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " items" : "";
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let found = value;
+  for (const step of path) {
+    if (typeof step === "number") found = Array.isArray(found) ? found[step] : undefined;
+    else found = isObject(found) && Object.hasOwn(found, step) ? found[step] : undefined;
+  }
+  return found;
+}
+
+/** The keys that a schema knows at a path, read from its JSON Schema. */
+function keysAt(schema: z.ZodType, path: Path): string[] {
+  let candidates: unknown[] = [z.toJSONSchema(schema, { io: "input", unrepresentable: "any" })];
+  for (const step of path) {
+    candidates = candidates.flatMap(alternatives).flatMap((part) => {
+      if (typeof step === "number") return [part.items];
+      return isObject(part.properties)
+        ? [part.properties[step] ?? part.additionalProperties]
+        : [part.additionalProperties];
+    });
+  }
+  const properties = candidates.flatMap(alternatives).map((part) => part.properties);
+  return [...new Set(properties.flatMap((known) => (isObject(known) ? Object.keys(known) : [])))];
+}
+
+function alternatives(schema: unknown): JsonObject[] {
+  if (!isObject(schema)) return [];
+  const inner = [schema.anyOf, schema.oneOf, schema.allOf].flatMap((list) =>
+    Array.isArray(list) ? list : [],
+  );
+  return [schema, ...inner.flatMap(alternatives)];
+}

@@ -1,0 +1,154 @@
+import { dirname, resolve } from "node:path";
+import type { AccountConfig, Config, LoadedConfig } from "../core/config.ts";
+import type { UserId } from "../core/id.ts";
+import { Secret } from "../core/secret.ts";
+import { type ListedAccount, readAccounts, type Source } from "./accounts.ts";
+import { quote } from "./excerpt.ts";
+import { ConfigFile } from "./file.ts";
+import { findIncludes } from "./includes.ts";
+import { readInstances } from "./instances.ts";
+import type { PluginSettings } from "./plugins.ts";
+import { includeSchema, mainRest, mainSchema, serverSchema } from "./schema.ts";
+import { SecretReader } from "./secrets.ts";
+import { nearest } from "./suggestion.ts";
+
+export interface LoadOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly plugins: PluginSettings;
+}
+
+type MainSettings = NonNullable<ReturnType<typeof readMain>>;
+
+/**
+ * Reads the main file, what it includes, and the secrets they name. Never throws: whatever the files hold, the answer is
+ * problems. `config` is undefined if nothing could run: the main file unreadable, not YAML, without a homeserver, or unclear
+ * about its data folder.
+ */
+export function loadConfig(file: string, { env, plugins }: LoadOptions): LoadedConfig {
+  const main = ConfigFile.read(file);
+  const settings = readMain(main);
+  if (settings === undefined) {
+    return { config: undefined, problems: main.problems(), secrets: [], watched: [resolve(file)] };
+  }
+  const secrets = new SecretReader(env);
+  const dataDir = locateData(main, settings, env);
+  const includes = findIncludes(main, settings.include ?? [`${dataDir}/instances.d/*.yaml`]);
+  const sources: Source[] = [{ file: main, sections: settings }, ...includes.files.map(readInclude)];
+  const accounts = readAccounts(sources, secrets);
+  const admin = readAdmin(main, settings, secrets);
+  const registrationToken = secrets.read(
+    main,
+    ["homeserver", "registration_token"],
+    settings.homeserver?.registration_token,
+  );
+  const url = settings.homeserver?.url;
+  const found = {
+    file: resolve(file),
+    admin,
+    server: readServer(main, settings),
+    dataDir,
+    catchUpMs: settings.catch_up,
+    reload: settings.reload,
+    accounts: usableAccounts(accounts, admin.account),
+    ...readInstances(sources, { accounts, adminAccount: admin.account, plugins }),
+  };
+  const clear = url !== undefined && main.errorsAt(["data_dir"]).length === 0 && !misspeltDataDir(main);
+  return {
+    config: clear ? { ...found, homeserver: { url, registrationToken } } : undefined,
+    problems: sources.flatMap((source) => source.file.problems()),
+    secrets: secrets.secrets,
+    watched: [
+      ...new Set([
+        resolve(file),
+        ...includes.files.map((name) => resolve(name)),
+        ...includes.folders,
+        ...secrets.files,
+      ]),
+    ],
+  };
+}
+
+function readMain(main: ConfigFile) {
+  if (main.isEmpty) main.report({ path: [], message: "the file is empty: it needs at least homeserver.url" });
+  return main.settings(mainSchema, mainRest);
+}
+
+function readInclude(name: string): Source {
+  const file = ConfigFile.read(name);
+  if (file.isEmpty) file.report({ path: [], severity: "warning", message: "the file is empty" });
+  for (const key of file.names()) {
+    if (!Object.hasOwn(mainSchema.shape, key) || Object.hasOwn(includeSchema.shape, key)) continue;
+    file.report({
+      path: [key],
+      atKey: true,
+      message: "belongs in the main file: an included file holds accounts and instances only",
+    });
+  }
+  return { file, sections: file.settings(includeSchema, includeSchema) };
+}
+
+function locateData(main: ConfigFile, settings: MainSettings, env: LoadOptions["env"]): string {
+  const state = env.STATE_DIRECTORY?.split(":")[0];
+  return resolve(dirname(main.name), settings.data_dir ?? (state || "data"));
+}
+
+/** Running on another data folder than was meant would lose every login, so a slip here is not passed over. */
+function misspeltDataDir(main: ConfigFile): boolean {
+  return main.names().some((key) => nearest(key, ["data_dir"]) !== undefined);
+}
+
+function readAdmin(main: ConfigFile, settings: MainSettings, secrets: SecretReader): Config["admin"] {
+  const { account, room, username, password_hash } = settings.admin ?? {};
+  if (room !== undefined && account === undefined && main.errorsAt(["admin", "account"]).length === 0) {
+    main.report({
+      path: ["admin", "room"],
+      severity: "warning",
+      message: "nobody writes to this room: admin.account is missing",
+    });
+  }
+  const passwordHash = secrets.read(main, ["admin", "password_hash"], password_hash);
+  if (passwordHash !== undefined && "secret" in passwordHash && !isHash(passwordHash.secret.reveal())) {
+    const message = "is not a password hash: put here what `roost hash-password` prints, not the password";
+    main.report({ path: ["admin", "password_hash"], message });
+  }
+  return {
+    account,
+    room,
+    // A name written in the YAML is no secret: cutting every "admin" out of the log would only spoil it.
+    username:
+      typeof username === "string"
+        ? { secret: new Secret(username) }
+        : secrets.read(main, ["admin", "username"], username),
+    passwordHash,
+  };
+}
+
+/** What `Bun.password.verify` understands: argon2 and bcrypt. */
+function isHash(text: string): boolean {
+  return /^\$(argon2(id|i|d)|2[abxy])\$/.test(text);
+}
+
+function readServer(main: ConfigFile, settings: MainSettings): Config["server"] {
+  const { host, port, allow_remote: allowRemote } = settings.server ?? serverSchema.parse({});
+  if (allowRemote || /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)) return { host, port, allowRemote };
+  main.report({
+    path: ["server", "host"],
+    message: `other machines can reach ${quote(host)}: leave 127.0.0.1 and use an SSH tunnel, or set server.allow_remote: true`,
+  });
+  return { host: "127.0.0.1", port, allowRemote };
+}
+
+/** Every account that may be logged in: the sound ones, and the admin account even if no file lists it. */
+function usableAccounts(
+  listed: ReadonlyMap<UserId, ListedAccount>,
+  admin: UserId | undefined,
+): Config["accounts"] {
+  const usable = new Map<UserId, AccountConfig>();
+  if (admin !== undefined && !listed.has(admin)) {
+    usable.set(admin, { userId: admin, displayname: undefined, password: undefined, accessToken: undefined });
+  }
+  for (const [userId, { config }] of listed) {
+    if (config !== undefined) usable.set(userId, config);
+  }
+  return usable;
+}

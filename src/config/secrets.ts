@@ -1,0 +1,60 @@
+import { dirname, resolve } from "node:path";
+import { Secret, type SecretValue } from "../core/secret.ts";
+import type { ConfigFile } from "./file.ts";
+import type { Path } from "./finding.ts";
+import type { SecretSetting } from "./schema.ts";
+import { readText } from "./text.ts";
+
+const maxBytes = 64 * 1024;
+
+/** Reads the secrets that the config asks for, each once, and remembers which and from where. */
+export class SecretReader {
+  readonly secrets: Secret[] = [];
+  readonly files = new Set<string>();
+  readonly #env: Readonly<Record<string, string | undefined>>;
+
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    this.#env = env;
+  }
+
+  /** The secret of a setting at a path of a file; one that is missing, or wrongly written, is a problem there. */
+  read(file: ConfigFile, path: Path, setting: SecretSetting | undefined): SecretValue | undefined {
+    const [wrong] = file.errorsAt(path);
+    if (wrong !== undefined) return { missing: `${wrong.path} ${wrong.message}` };
+    if (setting === undefined) return undefined;
+    if (typeof setting === "string") return this.#keep(setting);
+    const found = "file" in setting ? this.#readFile(file, path, setting.file) : this.#readEnv(setting.env);
+    if ("missing" in found) file.report({ path, message: found.missing });
+    return found;
+  }
+
+  #readFile(file: ConfigFile, path: Path, name: string): SecretValue {
+    const secretFile = resolve(dirname(file.name), name);
+    this.files.add(secretFile);
+    const content = readText(secretFile, maxBytes);
+    if ("sentence" in content) return { missing: `the secret file ${secretFile} ${content.sentence}` };
+    const value = /^[^\r\n]*/.exec(content.text)?.[0] ?? "";
+    if (value === "") return { missing: `the secret file ${secretFile} is empty (its first line counts)` };
+    if (content.worldReadable) {
+      const message = `every user of this machine may read ${secretFile}`;
+      file.report({ path, severity: "warning", message, hint: `chmod o= ${secretFile}` });
+    }
+    return this.#keep(value);
+  }
+
+  #readEnv(name: string): SecretValue {
+    const value = this.#env[name];
+    return value ? this.#keep(value) : { missing: `the environment variable ${name} is not set` };
+  }
+
+  #keep(value: string): SecretValue {
+    const secret = new Secret(value);
+    this.secrets.push(secret);
+    return { secret };
+  }
+}
+
+/** The secret itself, for comparing and hashing only. */
+export function revealed(value: SecretValue | undefined): string | undefined {
+  return value !== undefined && "secret" in value ? value.secret.reveal() : undefined;
+}
