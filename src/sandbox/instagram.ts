@@ -90,7 +90,7 @@ export class ReplayedInstagram {
       case "empty.jpg":
         return picture(new Uint8Array(0), "image/jpeg");
       case "huge.jpg":
-        return picture(new Uint8Array(64), "image/jpeg", { "Content-Length": "209715200" });
+        return endless();
       case "page.jpg":
         return picture(new TextEncoder().encode("<html>not a picture</html>"), "image/jpeg");
       case "metadata.jpg":
@@ -115,6 +115,16 @@ function html(page: string): Response {
   return new Response(page, { headers: { "Content-Type": "text/html; charset=utf-8" } });
 }
 
-function picture(bytes: Uint8Array, type: string, headers: Record<string, string> = {}): Response {
-  return new Response(Uint8Array.from(bytes), { headers: { "Content-Type": type, ...headers } });
+function picture(bytes: Uint8Array, type: string): Response {
+  return new Response(Uint8Array.from(bytes), { headers: { "Content-Type": type } });
+}
+
+/** A file of 200 MB, made while it is read. */
+function endless(): Response {
+  const chunk = new Uint8Array(1024 * 1024);
+  let left = 200;
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => (left-- > 0 ? controller.enqueue(chunk) : controller.close()),
+  });
+  return new Response(body, { headers: { "Content-Type": "image/jpeg" } });
 }
