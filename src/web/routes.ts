@@ -1,0 +1,66 @@
+import { type Context, type Handler, Hono } from "hono";
+import type { Logger } from "../core/log.ts";
+import type { HostSnapshot } from "../core/status.ts";
+import { gate } from "./gate.ts";
+import { type Health, healthOf, instanceHealthOf } from "./health.ts";
+import pageScript from "./page.client.js" with { type: "text" };
+import pageStyle from "./page.css" with { type: "text" };
+import page from "./page.html" with { type: "text" };
+
+export interface RouteOptions {
+  readonly host: string;
+  readonly allowRemote: boolean;
+  /** Taken anew for every answer; must do no I/O. */
+  readonly snapshot: () => HostSnapshot;
+  readonly log: Logger;
+}
+
+/** Every path that is answered, for GET and HEAD. All others are 404, other methods 405. */
+export function routes({ host, allowRemote, snapshot, log }: RouteOptions): Hono {
+  const listed: readonly (readonly [path: string, handler: Handler])[] = [
+    ["/", text(page, "text/html")],
+    ["/page.css", text(pageStyle, "text/css")],
+    ["/page.js", text(pageScript, "text/javascript")],
+    ["/livez", (context) => answer(context, { status: "pass" }, 200)],
+    ["/readyz", (context) => readiness(context, snapshot())],
+    ["/healthz", (context) => healthAnswer(context, healthOf(snapshot()))],
+    [
+      "/healthz/:instance",
+      (context) => {
+        const health = instanceHealthOf(snapshot(), context.req.param("instance") ?? "");
+        return health === undefined
+          ? context.text("There is no such instance.\n", 404)
+          : healthAnswer(context, health);
+      },
+    ],
+  ];
+  const app = new Hono();
+  app.use(gate(host, allowRemote));
+  for (const [path, handler] of listed) {
+    app.get(path, handler);
+    app.all(path, (context) => context.text("Only GET and HEAD.\n", 405, { allow: "GET, HEAD" }));
+  }
+  app.notFound((context) => context.text("There is nothing here.\n", 404));
+  app.onError((error, context) => {
+    log.error("A request failed.", { path: context.req.path }, error);
+    return context.text("Something went wrong inside Roost; its log says what.\n", 500);
+  });
+  return app;
+}
+
+function text(body: string, type: string): Handler {
+  return (context) => context.body(body, 200, { "content-type": `${type}; charset=utf-8` });
+}
+
+function readiness(context: Context, { phase }: HostSnapshot): Response {
+  if (phase === "running") return answer(context, { status: "pass" }, 200);
+  return answer(context, { status: "fail", output: `The host is ${phase}.` }, 503);
+}
+
+function healthAnswer(context: Context, health: Health): Response {
+  return answer(context, health, health.status === "fail" ? 503 : 200);
+}
+
+function answer(context: Context, body: object, status: 200 | 503): Response {
+  return context.body(JSON.stringify(body), status, { "content-type": "application/health+json" });
+}

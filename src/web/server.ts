@@ -1,0 +1,77 @@
+import { RoostError } from "../core/error.ts";
+import { type RouteOptions, routes } from "./routes.ts";
+
+export interface WebServerOptions extends RouteOptions {
+  readonly port: number;
+  /** How long to wait before asking for a taken port again. */
+  readonly retryMs?: number;
+}
+
+const loopbackHosts = ["127.0.0.1", "::1", "localhost"];
+const longestIdleSeconds = 10;
+/** Nothing that is asked here has a body worth reading. */
+const largestBodyBytes = 16 * 1024;
+
+/** Health and the page over HTTP. A taken port is waited for, so that the bots never depend on it. */
+export class WebServer {
+  readonly #options: WebServerOptions;
+  #server: Bun.Server<undefined> | undefined;
+  #retry: Timer | undefined;
+
+  constructor(options: WebServerOptions) {
+    this.#options = options;
+  }
+
+  /** The port it listens on; undefined while it waits for a taken one. */
+  get port(): number | undefined {
+    return this.#server?.port;
+  }
+
+  /** Throws RoostError `config-invalid` for an address that other machines reach, unless `allowRemote`. */
+  open(): void {
+    const { host, port, allowRemote, log } = this.#options;
+    if (!allowRemote && !loopbackHosts.includes(host)) {
+      throw new RoostError(
+        "config-invalid",
+        `server.host ${host} can be reached from other machines. Write 127.0.0.1, or say server.allow_remote: true if you mean it.`,
+      );
+    }
+    const error = this.#listen();
+    if (error === undefined) return;
+    const reason = isAddressInUse(error)
+      ? `Port ${port} is taken: see by whom with: ss -ltnp 'sport = :${port}'`
+      : `Roost cannot listen on ${host} port ${port}: choose another server.host or server.port`;
+    log.warn(`${reason}. The bots run without page and health checks until it is free.`, {}, error);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#retry);
+    await this.#server?.stop(true);
+    this.#server = undefined;
+  }
+
+  /** The error, if it could not; then it tries again by itself. */
+  #listen(): unknown {
+    const { host, port, log, retryMs = 5000 } = this.#options;
+    try {
+      this.#server = Bun.serve({
+        hostname: host,
+        port,
+        fetch: routes(this.#options).fetch,
+        idleTimeout: longestIdleSeconds,
+        maxRequestBodySize: largestBodyBytes,
+        development: false,
+      });
+      return undefined;
+    } catch (error) {
+      this.#retry = setTimeout(() => {
+        if (this.#listen() === undefined) log.info(`Listening on ${host} port ${port} now.`);
+      }, retryMs);
+      return error;
+    }
+  }
+}
+
+function isAddressInUse(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}
