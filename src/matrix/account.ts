@@ -1,0 +1,176 @@
+import type { AccountConfig } from "../core/config.ts";
+import { RoostError } from "../core/error.ts";
+import { asEventId, type EventId, type MxcUri, type RoomId, type TxnId, type UserId } from "../core/id.ts";
+import { type JsonObject, stringAt } from "../core/json.ts";
+import type { Logger } from "../core/log.ts";
+import type { Account, AccountStatus, MatrixEvent } from "../core/matrix.ts";
+import type { Secret, SecretValue } from "../core/secret.ts";
+import { Client, muteSdkLog } from "./client.ts";
+import { type AccountHooks, Connection } from "./connection.ts";
+import { Decryptor } from "./decryptor.ts";
+import { isRedacted, narrowEvent } from "./event.ts";
+import { HomeserverError } from "./homeserver-error.ts";
+import { Http, type HttpRequest } from "./http.ts";
+import { Login } from "./login.ts";
+import { Media } from "./media.ts";
+import { Rooms } from "./rooms.ts";
+import { ordinaryTiming, type Timing } from "./timing.ts";
+
+export interface MatrixAccountOptions {
+  readonly config: AccountConfig;
+  readonly homeserverUrl: string;
+  readonly registrationToken: SecretValue | undefined;
+  readonly credentialsFolder: string;
+  readonly log: Logger;
+  readonly deviceName: string;
+  readonly hooks: AccountHooks;
+  readonly timing?: Partial<Timing>;
+}
+
+/**
+ * One Matrix user of the host: gets itself a session, follows its rooms, and posts for others. A homeserver that is away is waited
+ * for without end; `failed` are only things that a person has to put right.
+ */
+export class MatrixAccount implements Account {
+  readonly userId: UserId;
+  readonly #abort = new AbortController();
+  readonly #http: Http;
+  readonly #client: Client;
+  readonly #rooms: Rooms;
+  readonly #media: Media;
+  readonly #connection: Connection;
+
+  constructor(options: MatrixAccountOptions) {
+    const { config, log, hooks } = options;
+    const self = config.userId;
+    const timing = { ...ordinaryTiming, ...options.timing };
+    const homeserverUrl = options.homeserverUrl.replace(/\/+$/, "");
+    const { signal } = this.#abort;
+    this.userId = self;
+    this.#http = new Http(homeserverUrl);
+    this.#client = new Client(homeserverUrl, this.#http, self, signal);
+    this.#media = new Media((request, caller) => this.#ask(request, caller));
+    this.#rooms = new Rooms({
+      client: this.#client,
+      self,
+      listedRooms: () => hooks.listedRooms(),
+      onRooms: (standings) => hooks.onRooms(standings),
+      onRefused: (error) => this.#connection.interrupt(error),
+      log,
+      retryMs: timing.roomRetryMs,
+    });
+    const onSecret = (secret: Secret) => hooks.onSecret(secret);
+    this.#connection = new Connection({
+      http: this.#http,
+      client: this.#client,
+      config,
+      login: new Login({ ...options, homeserverUrl, http: this.#http, onSecret }),
+      rooms: this.#rooms,
+      decryptor: new Decryptor((roomId) => this.#rooms.noteEncrypted(roomId)),
+      hooks,
+      log,
+      timing,
+      signal,
+    });
+  }
+
+  /** Starts connecting, and returns at once. */
+  open(): void {
+    muteSdkLog();
+    this.#connection.open();
+  }
+
+  /** Gives up everything under way. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await this.#connection.closed();
+  }
+
+  status(): AccountStatus {
+    return this.#connection.status();
+  }
+
+  /** Looks at the listed rooms again, because the list may have changed or somebody wants it tried again. Never rejects. */
+  async refreshRooms(): Promise<void> {
+    // Before the first sync there is nothing to do: the rooms are entered after it.
+    if (this.status().state === "syncing") await this.#rooms.enter();
+  }
+
+  async send(
+    roomId: RoomId,
+    type: string,
+    txnId: TxnId,
+    content: JsonObject,
+    signal: AbortSignal,
+  ): Promise<EventId> {
+    return await this.#put(roomId, `send/${encodeURIComponent(type)}`, txnId, content, signal);
+  }
+
+  async redact(
+    roomId: RoomId,
+    target: EventId,
+    txnId: TxnId,
+    reason: string | undefined,
+    signal: AbortSignal,
+  ): Promise<EventId> {
+    return await this.#put(roomId, `redact/${encodeURIComponent(target)}`, txnId, { reason }, signal);
+  }
+
+  upload(
+    file: { bytes: Uint8Array; mimetype: string; filename: string },
+    signal: AbortSignal,
+  ): Promise<MxcUri> {
+    return this.#media.upload(file, signal);
+  }
+
+  async fetchEvent(roomId: RoomId, eventId: EventId, signal: AbortSignal): Promise<MatrixEvent | undefined> {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/event/${encodeURIComponent(eventId)}`;
+    try {
+      const raw = await this.#ask({ method: "GET", path, timeoutMs: 30_000 }, signal);
+      return isRedacted(raw) ? undefined : narrowEvent(raw, roomId);
+    } catch (error) {
+      if (error instanceof RoostError && (error.code === "not-found" || error.code === "room-forbidden")) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  setTyping(roomId: RoomId, typing: boolean): void {
+    if (this.#connection.isLoggedIn) this.#client.setTyping(roomId, typing).catch(() => {});
+  }
+
+  async #put(
+    roomId: RoomId,
+    what: string,
+    txnId: TxnId,
+    body: JsonObject,
+    signal: AbortSignal,
+  ): Promise<EventId> {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${what}/${encodeURIComponent(txnId)}`;
+    const answer = await this.#ask({ method: "PUT", path, body, timeoutMs: 60_000 }, signal);
+    const eventId = asEventId(stringAt(answer, "event_id") ?? "");
+    if (eventId !== undefined) return eventId;
+    throw new RoostError("network", "The homeserver's answer to a message was not one. Roost tries again.");
+  }
+
+  /** One request for somebody else, who decides whether to repeat it. */
+  async #ask(request: Omit<HttpRequest, "signals">, signal: AbortSignal): Promise<unknown> {
+    if (!this.#connection.isLoggedIn) {
+      throw new RoostError(
+        "homeserver-unreachable",
+        "The account is not connected to its homeserver; see its state.",
+      );
+    }
+    try {
+      return await this.#http.request({ ...request, signals: [signal, this.#abort.signal] });
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      if (error.code === "account-suspended") this.#connection.interrupt(error);
+      if (error.code !== "token-revoked") throw error;
+      this.#connection.interrupt(error);
+      const sentence = "The account's session was ended on the homeserver; Roost logs it in again if it can.";
+      throw new RoostError("homeserver-unreachable", sentence, { cause: error });
+    }
+  }
+}

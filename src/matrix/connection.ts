@@ -1,0 +1,260 @@
+import type { AccountConfig } from "../core/config.ts";
+import { type ErrorCode, RoostError, sentenceOf } from "../core/error.ts";
+import { isObject, stringAt } from "../core/json.ts";
+import type { Logger } from "../core/log.ts";
+import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "../core/matrix.ts";
+import type { Secret } from "../core/secret.ts";
+import { sleep } from "./abort.ts";
+import type { Client } from "./client.ts";
+import type { Decryptor } from "./decryptor.ts";
+import type { SyncAnswer } from "./event.ts";
+import { HomeserverError } from "./homeserver-error.ts";
+import type { Http } from "./http.ts";
+import type { Login } from "./login.ts";
+import type { Rooms } from "./rooms.ts";
+import { Sync } from "./sync.ts";
+import { backoffMs, type Timing } from "./timing.ts";
+
+export interface AccountHooks {
+  loadSyncState(): SyncState | undefined;
+  /** Commits the token and what is to be handled in one transaction; throwing means that it will be asked for again. */
+  onBatch(batch: SyncBatch): void;
+  listedRooms(): readonly RoomReference[];
+  onRooms(standings: readonly RoomStanding[]): void;
+  /** Called when the state changes, not at every sync. */
+  onStatus(status: AccountStatus): void;
+  /** A password or token that came to be, to be cut from logs. */
+  onSecret(secret: Secret): void;
+}
+
+export interface ConnectionOptions {
+  readonly http: Http;
+  readonly client: Client;
+  readonly config: AccountConfig;
+  readonly login: Login;
+  readonly rooms: Rooms;
+  readonly decryptor: Decryptor;
+  readonly hooks: AccountHooks;
+  readonly log: Logger;
+  readonly timing: Timing;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+}
+
+/** What only a person can put right; after any other failure the connection waits and tries again, without end. */
+const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "registration-token-wrong",
+  "registration-closed",
+  "user-id-taken",
+  "login-refused",
+  "token-revoked",
+  "account-suspended",
+  "homeserver-changed",
+  "config-invalid",
+  "secret-missing",
+]);
+
+/** An account's way from nothing to syncing, and back to it after every failure. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #status: AccountStatus = { state: "stopped", sinceMs: Date.now() };
+  #lastSyncMs = 0;
+  #ended: Promise<void> = Promise.resolve();
+  /** Undefined without a session. */
+  #sync: Sync | undefined;
+  /** Ends the running sync when something else learns that the session is over. */
+  #session = new AbortController();
+  /** In a row, without a sync between them. */
+  #failures = 0;
+  #revokedAtMs = Number.NEGATIVE_INFINITY;
+  #isIntroduced = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    this.#setStatus({ state: "connecting", sinceMs: Date.now() });
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when the loop has ended, which the signal's abort makes it do at once. */
+  async closed(): Promise<void> {
+    await this.#ended;
+    this.#setStatus({ state: "stopped", sinceMs: Date.now() });
+  }
+
+  status(): AccountStatus {
+    return this.#status.state === "syncing"
+      ? { ...this.#status, lastSyncMs: this.#lastSyncMs }
+      : this.#status;
+  }
+
+  get isLoggedIn(): boolean {
+    return this.#sync !== undefined;
+  }
+
+  /** Something outside the sync was told that the session is over. */
+  interrupt(error: RoostError): void {
+    this.#session.abort(error);
+  }
+
+  async #run(): Promise<void> {
+    const { rooms, signal } = this.#options;
+    while (!signal.aborted) {
+      let isThere = false;
+      this.#session = new AbortController();
+      try {
+        await this.#probe();
+        isThere = true;
+        this.#sync ??= await this.#logIn();
+        await rooms.identify();
+        await this.#sync.run([signal, this.#session.signal]);
+      } catch (error) {
+        if (signal.aborted) return;
+        const failure = asRoostError(error);
+        if (failure.code === "token-revoked" && this.#sync !== undefined) {
+          if (this.#renew()) continue;
+          return this.#fail(endedAgain(failure));
+        }
+        if (lasting.has(failure.code)) return this.#fail(failure);
+        await this.#wait(failure, isThere).catch(() => {});
+      }
+    }
+  }
+
+  /** Whether there is a homeserver at the address at all. */
+  async #probe(): Promise<void> {
+    const { http, timing, signal } = this.#options;
+    const timeoutMs = Math.min(timing.pollLimitMs, 30_000);
+    let answer: unknown;
+    try {
+      answer = await http.request({
+        method: "GET",
+        path: "/_matrix/client/versions",
+        timeoutMs,
+        signals: [signal],
+      });
+    } catch (error) {
+      const isAway =
+        !(error instanceof HomeserverError) ||
+        ["homeserver-unreachable", "homeserver-busy", "not-a-homeserver"].includes(error.code);
+      throw isAway ? error : notAHomeserver(error);
+    }
+    if (!isObject(answer) || !Array.isArray(answer.versions)) throw notAHomeserver();
+  }
+
+  async #logIn(): Promise<Sync> {
+    const { http, client, config, login, decryptor, hooks, log, timing, signal } = this.#options;
+    return new Sync({
+      http,
+      client,
+      self: config.userId,
+      deviceId: await login.open(signal),
+      state: hooks.loadSyncState(),
+      decryptor,
+      onBatch: (batch) => hooks.onBatch(batch),
+      onAnswer: (answer) => this.#noteAnswer(answer),
+      log,
+      timing,
+    });
+  }
+
+  #noteAnswer(answer: SyncAnswer): void {
+    const { rooms, config, log } = this.#options;
+    const before = this.#status;
+    this.#failures = 0;
+    this.#lastSyncMs = Date.now();
+    rooms.note(answer);
+    if (before.state === "syncing") {
+      if (rooms.isDue) void rooms.enter();
+      return;
+    }
+    this.#setStatus({ state: "syncing", sinceMs: this.#lastSyncMs, lastSyncMs: this.#lastSyncMs });
+    const seconds = Math.round((this.#lastSyncMs - before.sinceMs) / 1000);
+    if (before.state === "waiting") {
+      log.info("The homeserver is back; the account follows its rooms again.", {
+        account: config.userId,
+        seconds,
+      });
+    } else {
+      log.info("The account follows its rooms.", { account: config.userId, device: this.#sync?.deviceId });
+    }
+    void rooms.enter();
+    void this.#introduce();
+  }
+
+  /** Sets the display name if it is not what the config says. */
+  async #introduce(): Promise<void> {
+    const { client, config, log } = this.#options;
+    const { displayname, userId } = config;
+    if (displayname === undefined || this.#isIntroduced) return;
+    this.#isIntroduced = true;
+    try {
+      const profile: unknown = await client.getUserProfile(userId).catch(() => undefined);
+      if (stringAt(profile, "displayname") !== displayname) await client.setDisplayName(displayname);
+    } catch (error) {
+      this.#isIntroduced = false;
+      if (!this.#options.signal.aborted) {
+        log.warn("The account's displayname could not be set.", { account: userId }, error);
+      }
+    }
+  }
+
+  /** Gives the session up for a new one; false if that was done only just, so that somebody else must do the same. */
+  #renew(): boolean {
+    const nowMs = Date.now();
+    const isRepeated = nowMs - this.#revokedAtMs < this.#options.timing.renewalMs;
+    this.#revokedAtMs = nowMs;
+    this.#sync = undefined;
+    return !isRepeated;
+  }
+
+  #fail(failure: RoostError): void {
+    const { log, config } = this.#options;
+    this.#sync = undefined;
+    log.error(failure.message, { account: config.userId, code: failure.code }, failure.cause);
+    this.#setStatus({ state: "failed", sinceMs: Date.now(), cause: failure.message, code: failure.code });
+  }
+
+  async #wait(failure: RoostError, isThere: boolean): Promise<void> {
+    const { timing, signal, log, config } = this.#options;
+    const before = this.#status;
+    this.#failures++;
+    // A poll that breaks once, as connections do, is asked again at once and is not worth a word.
+    if (before.state === "syncing" && this.#failures === 1 && isThere && failure.retryAfterMs === undefined)
+      return;
+    const delayMs = failure.retryAfterMs ?? (isThere ? backoffMs(timing, this.#failures) : timing.probeMs);
+    const nowMs = Date.now();
+    const isNews = before.state !== "waiting" || before.cause !== failure.message;
+    if (isNews) log.warn(failure.message, { account: config.userId, code: failure.code }, failure.cause);
+    const sinceMs = before.state === "waiting" ? before.sinceMs : nowMs;
+    this.#setStatus({ state: "waiting", sinceMs, cause: failure.message, nextAttemptMs: nowMs + delayMs });
+    await sleep(delayMs, [signal]);
+  }
+
+  #setStatus(status: AccountStatus): void {
+    this.#status = status;
+    this.#options.hooks.onStatus(status);
+  }
+}
+
+function asRoostError(error: unknown): RoostError {
+  return error instanceof RoostError
+    ? error
+    : new RoostError("internal", sentenceOf(error), { cause: error });
+}
+function endedAgain(cause: RoostError): RoostError {
+  return new RoostError(
+    "token-revoked",
+    "The account's session was ended again right after a new login: see that no other program logs in as this account, then restart.",
+    { cause },
+  );
+}
+function notAHomeserver(cause?: unknown): RoostError {
+  return new RoostError(
+    "not-a-homeserver",
+    "What answers at homeserver.url is not a Matrix homeserver: write the address that the homeserver's clients use. Roost asks again.",
+    { cause },
+  );
+}

@@ -1,0 +1,120 @@
+import { RoostError } from "../core/error.ts";
+import type { Secret } from "../core/secret.ts";
+import { abortReason } from "./abort.ts";
+import { HomeserverError, unreachable } from "./homeserver-error.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** Begins with `/`, query included, everything in it already encoded. */
+  readonly path: string;
+  /** Bytes are sent as they are, anything else as JSON. */
+  readonly body?: unknown;
+  /** Of a body of bytes. */
+  readonly contentType?: string | undefined;
+  readonly timeoutMs: number;
+  /** Any of them ends the request; a RoostError given as the reason is what it then throws, else `cancelled`. */
+  readonly signals: readonly AbortSignal[];
+}
+
+/** No answer that a bot host asks for comes near this size; a bigger one is not read to its end. */
+const maxAnswerBytes = 128 * 1024 * 1024;
+
+/**
+ * One homeserver's client-server API over fetch, which keeps connections alive by itself. Answers the parsed JSON of a 2xx
+ * answer; everything else is thrown as a RoostError: HomeserverError for an answer, `homeserver-unreachable` and `network`
+ * for none or half of one, `cancelled`.
+ */
+export class Http {
+  readonly #origin: string;
+  /** Made once for all requests. An answer that is not compressed says how long it is, and costs nothing to unpack. */
+  #headers: Record<string, string> = { "accept-encoding": "identity" };
+  #jsonHeaders: Record<string, string> = { ...this.#headers, "content-type": "application/json" };
+
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  /** Every later request carries this access token, or none. */
+  authorize(accessToken: Secret | undefined): void {
+    const { authorization: _, ...headers } = this.#headers;
+    this.#headers =
+      accessToken === undefined ? headers : { ...headers, authorization: `Bearer ${accessToken.reveal()}` };
+    this.#jsonHeaders = { ...this.#headers, "content-type": "application/json" };
+  }
+
+  async request(request: HttpRequest): Promise<unknown> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(timedOut(request.timeoutMs)), request.timeoutMs);
+    const follow = (event: Event) =>
+      abort.abort(event.target instanceof AbortSignal ? event.target.reason : undefined);
+    for (const signal of request.signals) {
+      if (signal.aborted) abort.abort(signal.reason);
+      signal.addEventListener("abort", follow);
+    }
+    try {
+      const response = await fetch(this.#origin + request.path, this.#options(request, abort.signal));
+      const text = await readText(response);
+      return parseAnswer(response, text);
+    } catch (error) {
+      if (abort.signal.aborted) throw abortReason(abort.signal);
+      throw error instanceof RoostError ? error : unreachable(error);
+    } finally {
+      clearTimeout(timer);
+      for (const signal of request.signals) signal.removeEventListener("abort", follow);
+    }
+  }
+
+  #options(request: HttpRequest, signal: AbortSignal): BunFetchRequestInit {
+    const { method, body, contentType } = request;
+    // A redirect is never followed: the token would go to whoever it names. Our own clock replaces Bun's of 5 minutes.
+    const options = { method, signal, redirect: "manual", timeout: false } as const;
+    if (body === undefined) return { ...options, headers: this.#headers };
+    if (!(body instanceof Uint8Array)) {
+      return { ...options, headers: this.#jsonHeaders, body: JSON.stringify(body) };
+    }
+    const headers = { ...this.#headers, "content-type": contentType ?? "application/octet-stream" };
+    return { ...options, headers, body };
+  }
+}
+
+async function readText(response: Response): Promise<string> {
+  const announced = response.headers.get("content-length");
+  if (announced !== null) {
+    if (Number(announced) > maxAnswerBytes) throw tooLong();
+    return await response.text();
+  }
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxAnswerBytes) throw tooLong();
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function parseAnswer(response: Response, text: string): unknown {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    answer = undefined;
+  }
+  if (response.ok && answer !== undefined) return answer;
+  throw new HomeserverError(response, answer, text);
+}
+
+function timedOut(timeoutMs: number): RoostError {
+  const seconds = Math.max(1, Math.round(timeoutMs / 1000));
+  return new RoostError(
+    "network",
+    `The homeserver did not answer within ${seconds} s: see whether it is overloaded or hanging. Roost tries again.`,
+  );
+}
+function tooLong(): RoostError {
+  return new RoostError(
+    "network",
+    "The homeserver's answer was larger than 128 MiB and was not read. Roost tries again.",
+  );
+}

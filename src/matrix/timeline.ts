@@ -1,0 +1,63 @@
+import type { EventId } from "../core/id.ts";
+import type { MatrixEvent } from "../core/matrix.ts";
+import type { RoomTimeline, SyncAnswer } from "./event.ts";
+
+/**
+ * How a sync answer relates to what we know. `first`: nothing was ever synced, so all of it is history. `resumed`: the
+ * homeserver lost our place and tells everything anew. `next`: it follows on the last one.
+ */
+export type Continuity = "first" | "resumed" | "next";
+
+/** The last event seen in each room, by room id. A room that is not in here is one we joined since. */
+export type Positions = ReadonlyMap<string, EventId | undefined>;
+
+/** What is new in a room, oldest first, and whether something is missing before it. */
+export interface Novelty {
+  readonly events: readonly MatrixEvent[];
+  readonly gap: Gap | undefined;
+}
+
+export interface Gap {
+  readonly prevBatch: string;
+  /** The newest event known from before the gap. */
+  readonly until: EventId | undefined;
+  /** Only trust what is found if `until` is found too: else it is history. */
+  readonly strict: boolean;
+}
+
+const nothing: Novelty = { events: [], gap: undefined };
+
+/**
+ * Some homeservers answer a `since` that they cannot read as if there were none. Rooms are then told from their creation on,
+ * which otherwise happens only to rooms that were joined in this very answer.
+ */
+export function startsAnew(answer: SyncAnswer, positions: Positions): boolean {
+  return answer.joined.some(
+    (room) =>
+      room.afterJoin === 0 &&
+      positions.has(room.roomId) &&
+      room.state.some((event) => event.type === "m.room.create"),
+  );
+}
+
+/** Picks what a room's timeline holds that was posted after we joined and after what we have already seen. */
+export function pickNew(room: RoomTimeline, positions: Positions, continuity: Continuity): Novelty {
+  const known = positions.has(room.roomId);
+  if (continuity === "first" || (continuity === "resumed" && !known)) return nothing;
+  const until = positions.get(room.roomId);
+  const afterSeen =
+    until === undefined ? 0 : room.events.findLastIndex((event) => event.eventId === until) + 1;
+  const begin = Math.max(room.afterJoin, afterSeen);
+  if (begin > 0) return { events: room.events.slice(begin), gap: undefined };
+  const strict = continuity === "resumed";
+  const fillable = room.limited && room.prevBatch !== undefined && (until !== undefined || !known);
+  if (!fillable || room.prevBatch === undefined)
+    return strict ? nothing : { events: room.events, gap: undefined };
+  return { events: room.events, gap: { prevBatch: room.prevBatch, until, strict } };
+}
+
+/** One room's new events in order, each once. */
+export function mergeUnique(...parts: readonly (readonly MatrixEvent[])[]): readonly MatrixEvent[] {
+  const seen = new Set<EventId>();
+  return parts.flat().filter((event) => seen.size < seen.add(event.eventId).size);
+}
