@@ -4,7 +4,8 @@ import { stringAt } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { MatrixEvent, RoomReference, RoomStanding } from "../core/matrix.ts";
 import type { Client } from "./client.ts";
-import type { Departure, Invitation, SyncAnswer } from "./event.ts";
+import type { Departure, SyncAnswer } from "./event.ts";
+import { Invitations } from "./invitations.ts";
 import { type Entry, standingOf } from "./standing.ts";
 
 export interface RoomsOptions {
@@ -27,7 +28,7 @@ export class Rooms {
   readonly #entries = new Map<RoomReference, Entry>();
   readonly #encrypted = new Set<RoomId>();
   readonly #replacements = new Map<RoomId, RoomId | undefined>();
-  readonly #invitations = new Map<RoomId, Invitation>();
+  readonly #invitations: Invitations;
   /** What was said last about each room: it is said once. */
   readonly #advised = new Map<RoomReference, string | undefined>();
   #last: Promise<void> = Promise.resolve();
@@ -37,6 +38,7 @@ export class Rooms {
 
   constructor(options: RoomsOptions) {
     this.#options = options;
+    this.#invitations = new Invitations(options);
   }
 
   /** Whether something that could not be done or found out earlier should be tried again by now. */
@@ -90,7 +92,7 @@ export class Rooms {
       // Somebody else, such as the homeserver's administrator, had it join.
       if (entries.some(({ membership }) => membership !== "joined")) this.#retryAtMs = 0;
     }
-    for (const invitation of answer.invited) this.#invitations.set(invitation.roomId, invitation);
+    for (const invitation of answer.invited) this.#invitations.add(invitation);
     if (answer.invited.length > 0) void this.#inTurn(() => this.#answerInvitations());
   }
 
@@ -203,7 +205,7 @@ export class Rooms {
   }
 
   #noteDeparture({ roomId, membership }: Departure): void {
-    this.#invitations.delete(roomId);
+    this.#invitations.remove(roomId);
     const entries = this.#entriesOf(roomId);
     for (const entry of entries) {
       if (membership === "ban") this.#entries.set(entry.reference, { ...entry, membership: "banned" });
@@ -221,38 +223,24 @@ export class Rooms {
     this.#report();
   }
 
-  async #answerInvitations(): Promise<void> {
-    for (const [roomId, invitation] of [...this.#invitations]) {
-      const entries = this.#entriesOf(roomId);
-      // Until every alias is known, any room may be the one that it stands for.
-      const isListed = entries.length > 0;
-      if (!isListed && !this.#options.listedRooms().every((each) => this.#isSettled(each))) continue;
-      this.#invitations.delete(roomId);
-      if (!isListed) await this.#decline(invitation);
-      await Promise.all(entries.map(({ reference }) => this.#enterOne(reference, new Set())));
-      if (isListed) this.#report();
-    }
+  #answerInvitations(): Promise<void> {
+    return this.#invitations.answer(
+      (roomId) => {
+        if (this.#entriesOf(roomId).length > 0) return true;
+        // Until every alias is known, any room may be the one that it stands for.
+        return this.#options.listedRooms().every((each) => this.#isSettled(each)) ? false : "unknown";
+      },
+      async (roomId) => {
+        const entries = this.#entriesOf(roomId);
+        await Promise.all(entries.map(({ reference }) => this.#enterOne(reference, new Set())));
+        this.#report();
+      },
+    );
   }
 
   #isSettled(reference: RoomReference): boolean {
     const entry = this.#entries.get(reference);
     return entry !== undefined && (entry.roomId !== undefined || entry.certainty === "known");
-  }
-
-  async #decline(invitation: Invitation): Promise<void> {
-    const { client, self, log } = this.#options;
-    const context = { account: self, room: invitation.roomId, inviter: invitation.inviter };
-    try {
-      await client.leaveRoom(invitation.roomId);
-      log.info("Declined an invitation to a room that no instance lists.", context);
-    } catch (error) {
-      if (failureClass(error) === "permanent") {
-        log.info("An invitation to a room that no instance lists could not be declined.", context);
-        return;
-      }
-      this.#invitations.set(invitation.roomId, invitation);
-      throw error;
-    }
   }
 
   #entriesOf(roomId: RoomId): Entry[] {

@@ -44,8 +44,6 @@ function adviceFor(entry: Entry, facts: RoomFacts, encrypted: boolean, self: Use
     case "left":
       return `${self} is no longer in ${room}: invite it again, or take the room out of the config.`;
     case "unresolved":
-      if (entry.isUncertain)
-        return `The homeserver could not say yet which room ${room} is; it is asked again.`;
       return `The homeserver does not know ${room}: correct it, or invite ${self} into the room.`;
   }
 }
