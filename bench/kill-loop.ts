@@ -29,7 +29,11 @@ instances:
 
 export async function killLoop(rounds: number, progress: (line: string) => void): Promise<KillTally> {
   using folder = temporaryFolder();
-  const homeserver = new Homeserver({ serverName: "sandbox", dialect: "conduwuit", registrationToken: "letmein" });
+  const homeserver = new Homeserver({
+    serverName: "sandbox",
+    dialect: "conduwuit",
+    registrationToken: "letmein",
+  });
   const instagram = new ReplayedInstagram();
   await homeserver.open();
   await instagram.open();
@@ -45,9 +49,15 @@ export async function killLoop(rounds: number, progress: (line: string) => void)
   const answersTo = () => {
     const answers = new Map<string, number>();
     for (const event of homeserver.timeline(room)) {
-      const relation = event.content["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
+      const relation = event.content["m.relates_to"] as
+        | { "m.in_reply_to"?: { event_id?: string } }
+        | undefined;
       const target = relation?.["m.in_reply_to"]?.event_id;
-      if (target !== undefined) answers.set(`${target} ${event.sender} ${bodyOf(event.content)}`, 1 + (answers.get(`${target} ${event.sender} ${bodyOf(event.content)}`) ?? 0));
+      if (target !== undefined)
+        answers.set(
+          `${target} ${event.sender} ${bodyOf(event.content)}`,
+          1 + (answers.get(`${target} ${event.sender} ${bodyOf(event.content)}`) ?? 0),
+        );
     }
     return answers;
   };
@@ -82,7 +92,7 @@ export async function killLoop(rounds: number, progress: (line: string) => void)
 
 /** Tells a carousel's pictures apart, and nothing else. */
 function bodyOf(content: { readonly [key: string]: unknown }): string {
-  return String(content["body"]).slice(0, 4);
+  return String(content.body).slice(0, 4);
 }
 
 if (import.meta.main) {

@@ -62,7 +62,7 @@ export class App {
     const house = new House({ config, load, store, router, version, phase: () => this.#phase });
     const snapshot = () => house.snapshot();
     const web = await this.#opened(new WebServer({ ...config.server, snapshot, log }));
-    await this.#opened(new ControlServer({ dataDir: config.dataDir, control: house, records }));
+    await this.#opened(new ControlServer({ dataDir: config.dataDir, control: house, records, log }));
     this.#closers.push(() => house.close());
     await house.open(problems);
 
@@ -73,7 +73,10 @@ export class App {
       () => clearInterval(pruner),
     );
     this.#phase = "running";
-    log.info(`Roost ${version} is up.`, { instances: config.instances.size, page: web.url });
+    log.info(`Roost ${version} is up.`, {
+      instances: config.instances.size,
+      page: `http://${config.server.host}:${web.port ?? config.server.port}/`,
+    });
   }
 
   /** Finishes what is in hand, within 5 s, and closes everything in reverse. Works after a half-done `open` too. */

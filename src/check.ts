@@ -4,7 +4,10 @@ import { pluginSettings } from "./plugin-settings.ts";
 import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
 
 /** `roost check`: every problem of the config, as sentences on stderr or as a JSON array on stdout. */
-export function check(options: { config?: string | undefined; json?: boolean | undefined }, terminal: Terminal): number {
+export function check(
+  options: { config?: string | undefined; json?: boolean | undefined },
+  terminal: Terminal,
+): number {
   const file = configFileOf(options.config, terminal);
   const { config, problems } = loadConfig(file, { env: terminal.env, plugins: pluginSettings });
   const wrong = problems.filter((problem) => problem.severity === "error").length;

@@ -4,7 +4,7 @@ import { configSchema } from "./config/schema.ts";
 import { sentenceOf } from "./core/error.ts";
 import { demo } from "./demo.ts";
 import { parseLinks, showPosts } from "./inspect.ts";
-import { type RemoteOptions, operate, status } from "./remote.ts";
+import { logs, operate, type RemoteOptions, status } from "./remote.ts";
 import { serve } from "./serve.ts";
 import { exitCode, type Terminal } from "./terminal.ts";
 
@@ -26,7 +26,10 @@ const terminal: Terminal = {
 
 function define(run: (work: () => number | Promise<number>) => void) {
   const cli = cac("roost");
-  const config = ["--config <file>", "The YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)"] as const;
+  const config = [
+    "--config <file>",
+    "The YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)",
+  ] as const;
   cli
     .command("serve", "Run the bots of a config until stopped")
     .option(...config)
@@ -47,13 +50,28 @@ function define(run: (work: () => number | Promise<number>) => void) {
   cli
     .command("schema", "Print the JSON Schema of the config, for editors")
     .example("roost schema > roost.schema.json")
-    .action(() => run(() => (terminal.out(JSON.stringify(configSchema(), null, 2)), exitCode.fine)));
+    .action(() =>
+      run(() => {
+        terminal.out(JSON.stringify(configSchema(), null, 2));
+        return exitCode.fine;
+      }),
+    );
   cli
     .command("status", "Say what the running host's instances do")
     .option(...config)
     .option("--json", "Print one JSON object")
     .example("roost status")
     .action((options: RemoteOptions) => run(() => status(options, terminal)));
+  cli
+    .command("logs [instance]", "Print the running host's log")
+    .option(...config)
+    .option("--follow", "Go on with what is logged from now on")
+    .option("--severity <severity>", "Only DEBUG, INFO, WARN, ERROR or CRITICAL, and worse")
+    .option("--json", "Print one JSON object a line")
+    .example("roost logs instagram --follow --severity WARN")
+    .action((instance: string | undefined, options: RemoteOptions) =>
+      run(() => logs(instance, options, terminal)),
+    );
   for (const [verb, what] of [
     ["start", "Start an instance that was stopped"],
     ["stop", "Stop an instance until somebody starts it again"],
@@ -64,21 +82,29 @@ function define(run: (work: () => number | Promise<number>) => void) {
       .option(...config)
       .option("--json", "Print one JSON object")
       .example(`roost ${verb} instagram`)
-      .action((instance: string, options: RemoteOptions) => run(() => operate(verb, instance, options, terminal)));
+      .action((instance: string, options: RemoteOptions) =>
+        run(() => operate(verb, instance, options, terminal)),
+      );
   }
   cli
-    .command("instagram <action> [...inputs]", "`show` what the extractor sees in links or saved answers; `parse` links")
+    .command(
+      "instagram <action> [...inputs]",
+      "`show` what the extractor sees in links or saved answers; `parse` links",
+    )
     .option("--json", "Print one JSON object a line")
     .option("--shortcode <code>", "show: the post to report from an answer that holds several")
     .option("--status <number>", "show: the HTTP status of a saved answer", { default: 200 })
     .example("roost instagram parse https://www.instagram.com/p/CTU-Mz7oxfR/?img_index=2")
-    .action((action: string, inputs: string[], options: { json?: boolean; shortcode?: string; status: number }) =>
-      run(() => {
-        if (action === "parse") return parseLinks(inputs, options, terminal);
-        if (action === "show") return showPosts(inputs, options, terminal);
-        terminal.err(`There is no "roost instagram ${action}". Use show or parse; see: roost instagram --help`);
-        return exitCode.usage;
-      }),
+    .action(
+      (action: string, inputs: string[], options: { json?: boolean; shortcode?: string; status: number }) =>
+        run(() => {
+          if (action === "parse") return parseLinks(inputs, options, terminal);
+          if (action === "show") return showPosts(inputs, options, terminal);
+          terminal.err(
+            `There is no "roost instagram ${action}". Use show or parse; see: roost instagram --help`,
+          );
+          return exitCode.usage;
+        }),
     );
   cli.help();
   cli.version(version);
@@ -99,7 +125,7 @@ async function main(): Promise<void> {
     process.exit(exitCode.usage);
   }
   if (work === undefined) {
-    if (cli.options["help"] || cli.options["version"]) return;
+    if (cli.options.help || cli.options.version) return;
     if (cli.args[0] === undefined) cli.outputHelp();
     else terminal.err(`There is no command "${cli.args[0]}". See: roost --help`);
     process.exit(cli.args[0] === undefined ? exitCode.fine : exitCode.usage);

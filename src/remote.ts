@@ -1,9 +1,11 @@
 import { loadConfig } from "./config/load.ts";
 import { RoostError } from "./core/error.ts";
+import type { LogRecord } from "./core/log.ts";
 import type { HostSnapshot, InstanceSnapshot } from "./core/status.ts";
+import { consoleSink } from "./log/console.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
-import { askHost } from "./web/control-client.ts";
+import { askHost, linesOf } from "./web/control-client.ts";
 
 export interface RemoteOptions {
   readonly config?: string | undefined;
@@ -12,7 +14,9 @@ export interface RemoteOptions {
 
 /** `roost status`: what the running host's instances do. */
 export async function status(options: RemoteOptions, terminal: Terminal): Promise<number> {
-  const snapshot = (await askHost(dataDirOf(options, terminal), "GET", "/status")) as HostSnapshot;
+  const snapshot = (await (
+    await askHost(dataDirOf(options, terminal), "GET", "/status")
+  ).json()) as HostSnapshot;
   if (options.json) {
     terminal.out(JSON.stringify(snapshot));
     return exitCode.fine;
@@ -32,8 +36,35 @@ export async function operate(
   terminal: Terminal,
 ): Promise<number> {
   const path = `/instances/${encodeURIComponent(instance)}/${verb}`;
-  const answer = (await askHost(dataDirOf(options, terminal), "POST", path)) as { message: string };
+  const answer = (await (await askHost(dataDirOf(options, terminal), "POST", path)).json()) as {
+    message: string;
+  };
   terminal.out(options.json ? JSON.stringify(answer) : answer.message);
+  return exitCode.fine;
+}
+
+/** `roost logs [INSTANCE]`: the records kept since the host started, and with `follow` those to come until interrupted. */
+export async function logs(
+  instance: string | undefined,
+  options: RemoteOptions & { readonly follow?: boolean | undefined; readonly severity?: string | undefined },
+  terminal: Terminal,
+): Promise<number> {
+  const query = new URLSearchParams();
+  if (instance !== undefined) query.set("instance", instance);
+  if (options.severity !== undefined) query.set("severity", options.severity);
+  if (options.follow) query.set("follow", "1");
+  const stop = new AbortController();
+  void terminal.stopRequested.then(() => stop.abort());
+  const print = consoleSink((line) => terminal.out(line.trimEnd()), terminal.isTerminal ? "colour" : "text");
+  try {
+    const response = await askHost(dataDirOf(options, terminal), "GET", `/logs?${query}`, stop.signal);
+    for await (const line of linesOf(response)) {
+      if (options.json) terminal.out(line);
+      else print(JSON.parse(line) as LogRecord);
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
   return exitCode.fine;
 }
 

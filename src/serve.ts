@@ -8,8 +8,11 @@ import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
 /** `roost serve`: runs the bots until somebody asks to stop. Answers the exit code. */
 export async function serve(options: { config?: string | undefined }, terminal: Terminal): Promise<number> {
   const router = new LogRouter();
-  const style = consoleStyle(terminal.isTerminal, terminal.env["NO_COLOR"]);
-  router.addSink(consoleSink((line) => terminal.out(line.trimEnd()), style), terminal.env["ROOST_DEBUG"] ? "DEBUG" : "INFO");
+  const style = consoleStyle(terminal.isTerminal, terminal.env.NO_COLOR);
+  router.addSink(
+    consoleSink((line) => terminal.out(line.trimEnd()), style),
+    terminal.env.ROOST_DEBUG ? "DEBUG" : "INFO",
+  );
   const configFile = configFileOf(options.config, terminal);
   const app = new App({ configFile, env: terminal.env, version: terminal.version, router });
   try {
@@ -23,7 +26,9 @@ export async function serve(options: { config?: string | undefined }, terminal: 
       return exitCode.config;
     }
     terminal.err(sentenceOf(error));
-    return error instanceof RoostError && error.code === "data-dir-in-use" ? exitCode.dataDirInUse : exitCode.problem;
+    return error instanceof RoostError && error.code === "data-dir-in-use"
+      ? exitCode.dataDirInUse
+      : exitCode.problem;
   } finally {
     await app.close();
   }

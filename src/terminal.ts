@@ -16,5 +16,5 @@ export const exitCode = { fine: 0, problem: 1, usage: 2, dataDirInUse: 75, confi
 
 /** The config file to use: named on the command line, else by the environment, else the system's. */
 export function configFileOf(named: string | undefined, { env }: Terminal): string {
-  return named ?? env["ROOST_CONFIG"] ?? "/etc/roost/config.yaml";
+  return named ?? env.ROOST_CONFIG ?? "/etc/roost/config.yaml";
 }

@@ -24,13 +24,14 @@ for (const dialect of ["synapse", "conduwuit"] as const) {
     let ada: SandboxUser;
     let host: HostProcess;
 
-    const open = (name: string) => ada.createRoom({ name, invite: ["@bot:sandbox"] });
+    const _open = (name: string) => ada.createRoom({ name, invite: ["@bot:sandbox"] });
     const replies = (room: string) =>
       homeserver
         .timeline(room)
         .filter((event) => event.sender === "@bot:sandbox" && event.type === "m.room.message")
-        .map((event) => event.content["body"]);
-    const answered = (room: string, body: string) => until(`"${body}" is answered`, () => replies(room).includes(body));
+        .map((event) => event.content.body);
+    const answered = (room: string, body: string) =>
+      until(`"${body}" is answered`, () => replies(room).includes(body));
 
     beforeAll(async () => {
       await homeserver.open();
@@ -137,7 +138,10 @@ for (const dialect of ["synapse", "conduwuit"] as const) {
     });
 
     test("one bad instance is quarantined with its sentence, and the rest run", async () => {
-      host.configure(homeserver.url, echoYaml([enabled], '  broken: { plugin: ecko, account: "@bot:sandbox", rooms: [] }\n'));
+      host.configure(
+        homeserver.url,
+        echoYaml([enabled], '  broken: { plugin: ecko, account: "@bot:sandbox", rooms: [] }\n'),
+      );
       await host.stop();
       host.start();
       await host.untilInstance("echo", "running");
@@ -170,7 +174,10 @@ for (const dialect of ["synapse", "conduwuit"] as const) {
     test("two instances on one account each answer a message once", async () => {
       host.configure(
         homeserver.url,
-        echoYaml([enabled], `  twin: { plugin: echo, account: "@bot:sandbox", rooms: ["${other}", "${enabled}"], prefix: "?" }\n`),
+        echoYaml(
+          [enabled],
+          `  twin: { plugin: echo, account: "@bot:sandbox", rooms: ["${other}", "${enabled}"], prefix: "?" }\n`,
+        ),
       );
       await host.command("restart", "echo");
       expect((await host.command("restart", "twin")).out).toBe("twin is running.\n");
@@ -197,7 +204,11 @@ for (const dialect of ["synapse", "conduwuit"] as const) {
 test("a port that is taken keeps no bot from running, and the page comes when it is free", async () => {
   using folder = temporaryFolder();
   const squatter = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("mine") });
-  const homeserver = new Homeserver({ serverName: "sandbox", dialect: "synapse", registrationToken: "letmein" });
+  const homeserver = new Homeserver({
+    serverName: "sandbox",
+    dialect: "synapse",
+    registrationToken: "letmein",
+  });
   await homeserver.open();
   const ada = homeserver.createUser("ada");
   const room = ada.createRoom({ public: true });
@@ -206,7 +217,10 @@ test("a port that is taken keeps no bot from running, and the page comes when it
   host.start();
   await until("it has joined", () => homeserver.memberships(room).get("@bot:sandbox") === "join");
   ada.say(room, "!echo without a page");
-  await homeserver.waitForEvent(room, (event) => event.sender === "@bot:sandbox" && event.type === "m.room.message");
+  await homeserver.waitForEvent(
+    room,
+    (event) => event.sender === "@bot:sandbox" && event.type === "m.room.message",
+  );
   expect(host.output).toContain("ss -ltnp");
   await squatter.stop(true);
   await host.untilInstance("echo", "running");

@@ -35,6 +35,8 @@ export interface Offer {
   readonly url: string;
   readonly label: string;
   readonly expectation: string;
+  /** The replies that should come, in order: their msgtype and words that stand in their body. None means silence. */
+  readonly replies: readonly { readonly msgtype: "m.image" | "m.notice"; readonly says: string }[];
 }
 
 export const profiles: readonly ReplayedProfile[] = [
@@ -172,32 +174,48 @@ export const catalogue: readonly Offer[] = [
     url: `${site}/p/DRoostPic01/?igsh=MzRlODBiNWFlZA==`,
     label: "a picture",
     expectation: "picture, caption, 1,204 likes",
+    replies: [{ msgtype: "m.image", says: "1,204 likes" }],
   },
   {
     url: `${site}/p/DRoostSet03/`,
     label: "a carousel",
     expectation: "three pictures, labelled 1/3 to 3/3",
+    replies: ["1/3", "2/3", "3/3"].map((says) => ({ msgtype: "m.image", says })),
   },
   {
     url: `${site}/reel/DRoostMov02/`,
     label: "a reel",
     expectation: "its still, likes hidden, a download link",
+    replies: [{ msgtype: "m.image", says: "likes hidden" }],
   },
   {
     url: `${site}/harbour.kites/`,
     label: "a profile",
     expectation: "its picture, bio, 48,213 followers, recent posts",
+    replies: [{ msgtype: "m.image", says: "48,213 followers" }],
   },
-  { url: `${site}/p/DRoostPrv05/`, label: "a private post", expectation: "a sentence: private" },
-  { url: `${site}/p/DRoostDel06/`, label: "a deleted post", expectation: "a sentence: deleted" },
+  {
+    url: `${site}/p/DRoostPrv05/`,
+    label: "a private post",
+    expectation: "a sentence: private",
+    replies: [{ msgtype: "m.notice", says: "private" }],
+  },
+  {
+    url: `${site}/p/DRoostDel06/`,
+    label: "a deleted post",
+    expectation: "a sentence: deleted",
+    replies: [{ msgtype: "m.notice", says: "deleted" }],
+  },
   {
     url: `${site}/p/DRoostLim07/`,
     label: "a post while Instagram limits us",
     expectation: "a sentence: trying again later",
+    replies: [{ msgtype: "m.notice", says: "trying again in about" }],
   },
   {
     url: "I saw it on instagram.com, I think",
     label: "words about Instagram",
     expectation: "silence",
+    replies: [],
   },
 ];

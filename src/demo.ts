@@ -1,0 +1,186 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App } from "./app.ts";
+import { sentenceOf } from "./core/error.ts";
+import type { RoomId } from "./core/id.ts";
+import { consoleSink } from "./log/console.ts";
+import { LogRouter } from "./log/router.ts";
+import { Homeserver } from "./sandbox/homeserver.ts";
+import { ReplayedInstagram } from "./sandbox/instagram.ts";
+import type { Offer } from "./sandbox/instagram-catalogue.ts";
+import type { WireEvent } from "./sandbox/room-event.ts";
+import type { SandboxUser } from "./sandbox/sandbox-user.ts";
+import { exitCode, type Terminal } from "./terminal.ts";
+
+const bot = "@instagram:sandbox";
+const token = "demo-registration-token";
+const answerWithinMs = 10_000;
+
+/**
+ * `roost demo`: a homeserver, an Instagram and a bot in one process, all on loopback; a scripted user pastes links and the
+ * conversation is printed as it happens. With `once` it then ends: 0 if every expected reply came, else 1.
+ */
+export async function demo(
+  options: { once?: boolean | undefined; port: number },
+  terminal: Terminal,
+): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "roost-demo-"));
+  const homeserver = new Homeserver({
+    serverName: "sandbox",
+    dialect: "conduwuit",
+    registrationToken: token,
+  });
+  const instagram = new ReplayedInstagram();
+  const router = new LogRouter();
+  router.addSink(
+    consoleSink((line) => terminal.err(line.trimEnd()), "text"),
+    "WARN",
+  );
+  const configFile = join(folder, "config.yaml");
+  const app = new App({ configFile, env: {}, version: terminal.version, router });
+  try {
+    await homeserver.open();
+    instagram.open();
+    const you = homeserver.createUser("you");
+    const room = you.createRoom({ name: "Kites and pictures", public: true });
+    const quiet = you.createRoom({ name: "Not for bots", public: true });
+    writeFileSync(configFile, demoYaml(homeserver.url, instagram.origin, room, folder, options.port));
+    terminal.out(
+      `A homeserver (${homeserver.url}) and an Instagram (${instagram.origin}) of our own are up. Starting the bot ...`,
+    );
+    await app.open();
+    await homeserver.waitForEvent(
+      room,
+      (event) => event.sender === bot && event.content.membership === "join",
+      answerWithinMs,
+    );
+    terminal.out(`${bot} has registered itself with the registration token and joined the room.\n`);
+    const missing = await converse(
+      new Conversation(homeserver, you, [room, quiet], terminal),
+      instagram.catalogue,
+    );
+    terminal.out(missing === 0 ? "Every expected reply came." : `${missing} expected replies did not come.`);
+    if (options.once) return missing === 0 ? exitCode.fine : exitCode.problem;
+    homeserver.openRoomPage({ room, user: you, links: instagram.catalogue });
+    terminal.out(`\nThe page:                http://127.0.0.1:${options.port}/`);
+    terminal.out(`The room, to type into:  ${homeserver.url}/`);
+    terminal.out("\nStop with Ctrl-C.");
+    await terminal.stopRequested;
+    return exitCode.fine;
+  } catch (error) {
+    terminal.err(`The demo could not go on: ${sentenceOf(error)}`);
+    return exitCode.problem;
+  } finally {
+    await app.close();
+    await instagram.close();
+    await homeserver.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function demoYaml(homeserver: string, origin: string, room: RoomId, folder: string, port: number): string {
+  return `homeserver: { url: "${homeserver}", registration_token: "${token}" }
+server: { port: ${port} }
+data_dir: ${JSON.stringify(join(folder, "data"))}
+accounts:
+  "${bot}": { displayname: Instagram }
+instances:
+  instagram:
+    plugin: instagram
+    account: "${bot}"
+    rooms: ["${room}"]
+    config: { origin: "${origin}" }
+`;
+}
+
+/** Pastes every offered link, one after the other; answers how many replies were missing or too many. */
+async function converse(conversation: Conversation, offers: readonly Offer[]): Promise<number> {
+  let wrong = 0;
+  for (const offer of offers) wrong += await conversation.paste(offer);
+  const [first] = offers;
+  if (first !== undefined) {
+    wrong += await conversation.paste(first, "the same link again: nothing is fetched or uploaded");
+    conversation.pasteElsewhere(first);
+  }
+  return wrong + conversation.countUnexpected(offers);
+}
+
+/** The room as the scripted user lives through it. */
+class Conversation {
+  readonly #homeserver: Homeserver;
+  readonly #user: SandboxUser;
+  readonly #room: RoomId;
+  readonly #quietRoom: RoomId;
+  readonly #terminal: Terminal;
+
+  constructor(
+    homeserver: Homeserver,
+    user: SandboxUser,
+    rooms: readonly [RoomId, RoomId],
+    terminal: Terminal,
+  ) {
+    this.#homeserver = homeserver;
+    this.#user = user;
+    [this.#room, this.#quietRoom] = rooms;
+    this.#terminal = terminal;
+  }
+
+  async paste(offer: Offer, remark?: string): Promise<number> {
+    const { out } = this.#terminal;
+    out(`you        ${offer.url}${remark === undefined ? "" : `   (${remark})`}`);
+    const askedAt = performance.now();
+    const question = this.#user.say(this.#room, offer.url);
+    let missing = 0;
+    for (const { msgtype, says } of offer.replies) {
+      const isReply = (event: WireEvent) =>
+        targetOf(event) === question && event.content.msgtype === msgtype && bodyOf(event).includes(says);
+      try {
+        const reply = await this.#homeserver.waitForEvent(this.#room, isReply, answerWithinMs);
+        out(`instagram  ${describe(reply)}   (${((performance.now() - askedAt) / 1000).toFixed(2)} s)`);
+      } catch {
+        out(`instagram  MISSING: ${msgtype} with "${says}"`);
+        missing++;
+      }
+    }
+    if (offer.replies.length === 0) out("           (no answer: this is not a link)");
+    out("");
+    return missing;
+  }
+
+  pasteElsewhere(offer: Offer): void {
+    this.#terminal.out(`you        ${offer.url}   (in a room that no instance lists: silence)\n`);
+    this.#user.say(this.#quietRoom, offer.url);
+  }
+
+  /** Replies to what should meet with silence. Answers are in order, so those to come before the last one are there. */
+  countUnexpected(offers: readonly Offer[]): number {
+    const silent = offers.filter((offer) => offer.replies.length === 0).map((offer) => offer.url);
+    const timeline = this.#homeserver.timeline(this.#room);
+    const asked = timeline
+      .filter((event) => silent.includes(bodyOf(event)))
+      .map((event) => String(event.event_id));
+    const answers = timeline.filter((event) => asked.includes(targetOf(event) ?? ""));
+    const elsewhere = this.#homeserver.timeline(this.#quietRoom).filter((event) => event.sender === bot);
+    return answers.length + elsewhere.length;
+  }
+}
+
+function bodyOf(event: WireEvent): string {
+  return String(event.content.body ?? "");
+}
+
+function targetOf(event: WireEvent): string | undefined {
+  const relation = event.content["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
+  return relation?.["m.in_reply_to"]?.event_id;
+}
+
+function describe(event: WireEvent): string {
+  const lines = bodyOf(event)
+    .split("\n")
+    .filter((line) => line !== "");
+  const picture = event.content.msgtype === "m.image" ? "[picture] " : "";
+  return (
+    picture + lines.map((line) => (line.length > 90 ? `${line.slice(0, 89)}…` : line)).join("\n           ")
+  );
+}
