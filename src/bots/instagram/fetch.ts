@@ -3,7 +3,7 @@ import type { Http, HttpAnswer } from "../../core/plugin.ts";
 import { type Answer, extract, type Wanted } from "./extract/index.ts";
 import type { Link } from "./link.ts";
 import { type Extraction, refuse } from "./post.ts";
-import type { Settings } from "./settings.ts";
+import { originOf, type Settings } from "./settings.ts";
 
 export interface Fetcher {
   readonly http: Http;
@@ -45,7 +45,7 @@ function isApproximate(extraction: Extraction): boolean {
 
 /** The page a browser would open: one request, and it holds everything when Instagram is willing. */
 async function fetchPage(link: Link, fetcher: Fetcher): Promise<Extraction> {
-  const { origin, user_agent } = fetcher.settings;
+  const origin = originOf(fetcher.settings);
   const path =
     link.shortcode === undefined
       ? `/${link.username}/`
@@ -53,7 +53,7 @@ async function fetchPage(link: Link, fetcher: Fetcher): Promise<Extraction> {
   try {
     const answer = await fetcher.http.get(`${origin}${path}`, {
       headers: {
-        "User-Agent": user_agent,
+        "User-Agent": fetcher.settings.user_agent,
         Accept: "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
         "Accept-Language": "en-US,en;q=0.9",
         "Sec-Fetch-Dest": "document",

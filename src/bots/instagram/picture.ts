@@ -1,7 +1,7 @@
 import { RoostError } from "../../core/error.ts";
 import type { MxcUri } from "../../core/id.ts";
 import type { Bot } from "../../core/plugin.ts";
-import type { Settings } from "./settings.ts";
+import { originOf, type Settings } from "./settings.ts";
 
 /** A picture that the homeserver keeps. */
 export interface Picture {
@@ -75,7 +75,7 @@ export async function fetchPicture(
 }
 
 /** Instagram's picture servers, and the configured origin's own host. */
-export function isMediaAddress(url: URL, origin: string): boolean {
+function isMediaAddress(url: URL, origin: string): boolean {
   if (url.origin === origin) return true;
   return url.protocol === "https:" && /(?:^|\.)(?:cdninstagram\.com|fbcdn\.net)$/.test(url.hostname);
 }
@@ -84,17 +84,18 @@ async function download(
   url: string,
   { http, config, signal }: Pick<Bot<Settings>, "http" | "signal" | "config">,
 ): Promise<Uint8Array | NoPicture> {
+  const origin = originOf(config);
   try {
     const answer = await http.get(url, {
       headers: { "User-Agent": config.user_agent, Accept: "image/jpeg,image/png,image/webp,image/*;q=0.8" },
       timeoutMs: config.timeout_seconds * 1000,
       maxBytes: maxPictureBytes,
-      allow: (address) => isMediaAddress(address, config.origin),
-      trustedOrigins: [config.origin],
+      allow: (address) => isMediaAddress(address, origin),
+      trustedOrigins: [origin],
       signal,
     });
     if (answer.status === 200) return answer.body;
-    return { cause: `its server answered ${answer.status}`, isTransient: answer.status >= 429 };
+    return { cause: `its server answered ${answer.status}`, isTransient: true };
   } catch (error) {
     if (!(error instanceof RoostError) || error.code === "cancelled") throw error;
     if (error.code === "too-large") return permanent("it is larger than 30 MB");

@@ -5,7 +5,6 @@ export const settingsSchema = z.strictObject({
   origin: z
     .url({ protocol: /^https?$/, error: "must be an address such as https://www.instagram.com" })
     .default("https://www.instagram.com")
-    .transform((address) => new URL(address).origin)
     .describe("Where Instagram is; a stand-in for tests can be put here."),
   user_agent: z
     .string()
@@ -35,3 +34,8 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.output<typeof settingsSchema>;
+
+/** The origin in the form in which a URL names its own. */
+export function originOf(settings: Settings): string {
+  return new URL(settings.origin).origin;
+}
