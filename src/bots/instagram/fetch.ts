@@ -81,14 +81,8 @@ function isInstagramPage(url: URL): boolean {
   return url.protocol === "https:" && /^(?:[\w-]+\.)?instagram\.com$/.test(url.hostname);
 }
 
-function toAnswer(answer: HttpAnswer): Answer {
-  const contentType = answer.headers.get("content-type");
-  return {
-    url: answer.url,
-    status: answer.status,
-    ...(contentType === null ? {} : { contentType }),
-    body: new TextDecoder().decode(answer.body),
-  };
+function toAnswer({ url, status, body }: HttpAnswer): Answer {
+  return { url, status, body: new TextDecoder().decode(body) };
 }
 
 function withRetryAfter(extraction: Extraction, headers: Headers): Extraction {

@@ -7,7 +7,6 @@ export interface Answer {
   /** The address that answered, after redirects. */
   readonly url?: string;
   readonly status: number;
-  readonly contentType?: string;
   readonly body: string;
 }
 
