@@ -27,11 +27,19 @@ export async function askHost(
   );
 }
 
+/** Whether any host answers on this data folder's socket, whatever it says. */
+export async function isHostThere(dataDir: string): Promise<boolean> {
+  return reachHost(dataDir, "GET", "/status").then(
+    () => true,
+    () => false,
+  );
+}
+
 async function reachHost(
   dataDir: string,
   method: string,
   path: string,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<Response> {
   const socket = controlSocketPath(dataDir);
   try {
@@ -60,14 +68,14 @@ async function reachHost(
   }
 }
 
-/** The lines of a response as they come, such as those of `/logs?follow=1`. */
+/** The lines of a response that are not empty as they come, such as those of `/logs?follow=1`. */
 export async function* linesOf(response: Response): AsyncGenerator<string> {
   if (response.body === null) return;
   let rest = "";
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    yield* lines;
+    yield* lines.filter((line) => line !== "");
   }
   if (rest !== "") yield rest;
 }

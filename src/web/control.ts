@@ -4,7 +4,7 @@ import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
 import { asInstanceId, type InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { HostControl } from "../core/status.ts";
-import { askHost, controlSocketPath } from "./control-client.ts";
+import { controlSocketPath, isHostThere } from "./control-client.ts";
 import { parseFilter, type RecordSource, streamRecords } from "./log-stream.ts";
 
 export interface ControlServerOptions {
@@ -65,11 +65,7 @@ export class ControlServer {
     if (found === undefined) return;
     if (!found.isSocket())
       throw new RoostError("internal", `${path} is in the way and is not a socket. Remove it.`);
-    const isAnswered = await askHost(this.#options.dataDir, "GET", "/status").then(
-      () => true,
-      () => false,
-    );
-    if (isAnswered) {
+    if (await isHostThere(this.#options.dataDir)) {
       throw new RoostError("data-dir-in-use", `Another Roost already runs on ${this.#options.dataDir}.`);
     }
     rmSync(path, { force: true });

@@ -94,6 +94,7 @@ function summary(all: number, wanted: number, running: number, status: HealthSta
 function countSentence(all: number, wanted: number, running: number): string {
   if (all === 0) return "No bots are configured yet";
   if (wanted === 0) return "All bots are stopped";
+  if (running === 0) return wanted === 1 ? "The bot is starting" : "The bots are starting";
   if (running < wanted) return `${running} of ${wanted} bots ${running === 1 ? "is" : "are"} running`;
   if (wanted === 1) return "The bot is running";
   return wanted === 2 ? "Both bots are running" : `All ${wanted} bots are running`;

@@ -33,7 +33,7 @@ export function parseFilter(instance: string | undefined, severity: string | und
   return { instance: id, severity: known };
 }
 
-/** One JSON object a line. A reader that is too slow misses records, and is told how many. */
+/** One JSON object a line; empty lines mean nothing. A reader that is too slow misses records, and is told how many. */
 export function streamRecords(source: RecordSource, filter: RecordFilter, follow: boolean): Response {
   const kept = source.query(filter);
   const headers = { "content-type": "application/x-ndjson" };
@@ -43,6 +43,8 @@ export function streamRecords(source: RecordSource, filter: RecordFilter, follow
   const body = new ReadableStream<string>(
     {
       start(controller) {
+        // Bun sends the headers with the first bytes: an empty line lets the reader know at once that it is connected.
+        controller.enqueue("\n");
         for (const record of kept) controller.enqueue(lineOf(record));
         leave = source.follow(filter, (record) => {
           if ((controller.desiredSize ?? 0) <= 0) {

@@ -100,7 +100,7 @@ function makeRow(name) {
   title.role = "rowheader";
   const dot = make("i", "dot");
   dot.ariaHidden = "true";
-  const state = make("td", "", make("div", "", dot, word, since), details);
+  const state = make("td", "", make("div", "", dot, word, " ", since), details);
   state.role = "cell";
   const element = make("tr", "", title, state, ...counts);
   element.role = "row";

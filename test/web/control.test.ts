@@ -1,0 +1,218 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RoostError } from "../../src/core/error.ts";
+import type { Logger, LogRecord, LogSink } from "../../src/core/log.ts";
+import type { HostControl } from "../../src/core/status.ts";
+import { ControlServer } from "../../src/web/control.ts";
+import { askHost, linesOf } from "../../src/web/control-client.ts";
+import type { RecordSource } from "../../src/web/log-stream.ts";
+import { instance, instanceId, snapshot, states } from "./snapshot.ts";
+
+let dataDir = "";
+const opened: ControlServer[] = [];
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "roost-control-"));
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((server) => server.close()));
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** A log whose filter is only the instance, enough to see that the question arrives. */
+class Records implements RecordSource {
+  readonly kept: LogRecord[] = [];
+  readonly followers = new Set<LogSink>();
+  query({ instance }: { instance?: string | undefined }): readonly LogRecord[] {
+    return this.kept.filter((record) => instance === undefined || record.instance === instance);
+  }
+  follow(_filter: object, follower: LogSink): () => void {
+    this.followers.add(follower);
+    return () => this.followers.delete(follower);
+  }
+  write(message: string, name?: string): void {
+    const id = name === undefined ? undefined : instanceId(name);
+    const record = { timeMs: 1, severity: "INFO", instance: id, message, context: {}, causes: [] } as const;
+    this.kept.push(record);
+    for (const follower of this.followers) follower(record);
+  }
+}
+
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
+
+const control: HostControl = {
+  snapshot: () => snapshot([instance("insta", states.running)]),
+  start: async (id) => `${id} started.`,
+  stop: async (id) => {
+    throw new RoostError("not-found", `There is no instance ${id}.`);
+  },
+  restart: async () => {
+    throw new Error("boom");
+  },
+};
+
+async function open(): Promise<{ server: ControlServer; records: Records; errors: string[] }> {
+  const records = new Records();
+  const errors: string[] = [];
+  const log: Logger = { ...quiet, error: (message) => errors.push(message) };
+  const server = new ControlServer({ dataDir, control, records, log });
+  await server.open();
+  opened.push(server);
+  return { server, records, errors };
+}
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(5);
+}
+
+describe("the control socket", () => {
+  test("is only its owner's, and the process's file mask is as before", async () => {
+    const umask = process.umask();
+    await open();
+    expect(statSync(join(dataDir, "control.sock")).mode & 0o777).toBe(0o600);
+    expect(process.umask()).toBe(umask);
+  });
+
+  test("of a host that was killed is replaced", async () => {
+    const path = join(dataDir, "control.sock");
+    const killed = Bun.spawn([
+      process.execPath,
+      "-e",
+      `Bun.serve({ unix: ${JSON.stringify(path)}, fetch: () => new Response() }); process.kill(process.pid, "SIGKILL")`,
+    ]);
+    await killed.exited;
+    expect(statSync(path).isSocket()).toBe(true);
+    await open();
+    expect((await askHost(dataDir, "GET", "/status")).status).toBe(200);
+  });
+
+  test("of a host that runs is left to it", async () => {
+    await open();
+    const second = new ControlServer({ dataDir, control, records: new Records(), log: quiet });
+    await expect(second.open()).rejects.toThrow("Another Roost already runs on");
+    expect((await askHost(dataDir, "GET", "/status")).status).toBe(200);
+  });
+
+  test("never replaces a file that is no socket", async () => {
+    writeFileSync(join(dataDir, "control.sock"), "precious");
+    await expect(open()).rejects.toThrow("is not a socket");
+  });
+
+  test("in a folder with too long a path is refused with the reason", async () => {
+    const deep = join(dataDir, "x".repeat(120));
+    const server = new ControlServer({ dataDir: deep, control, records: new Records(), log: quiet });
+    await expect(server.open()).rejects.toThrow("at most 107 characters");
+  });
+
+  test("is gone after close", async () => {
+    const { server } = await open();
+    await server.close();
+    await expect(askHost(dataDir, "GET", "/status")).rejects.toThrow("No Roost is running on");
+  });
+});
+
+describe("commands", () => {
+  test("see the whole snapshot", async () => {
+    await open();
+    const answer: unknown = await (await askHost(dataDir, "GET", "/status")).json();
+    expect(answer).toEqual(JSON.parse(JSON.stringify(control.snapshot())));
+  });
+
+  test("get the host's sentence when they work", async () => {
+    await open();
+    const answer: unknown = await (await askHost(dataDir, "POST", "/instances/insta/start")).json();
+    expect(answer).toEqual({ message: "insta started." });
+  });
+
+  test("get the host's sentence as an error when they do not", async () => {
+    const { errors } = await open();
+    await expect(askHost(dataDir, "POST", "/instances/other/stop")).rejects.toThrow(
+      "There is no instance other.",
+    );
+    await expect(askHost(dataDir, "POST", "/instances/..%2f/stop")).rejects.toThrow(
+      "is not an instance's name",
+    );
+    await expect(askHost(dataDir, "POST", "/instances/insta/restart")).rejects.toThrow("boom");
+    await expect(askHost(dataDir, "POST", "/nothing")).rejects.toThrow("no such command");
+    await expect(askHost(dataDir, "GET", "/instances/insta/start")).rejects.toThrow("no such command");
+    expect(errors).toEqual(["A command failed."]);
+  });
+
+  test("say that no host runs where there is no socket", async () => {
+    await expect(askHost(dataDir, "GET", "/status")).rejects.toThrow(
+      `No Roost is running on ${dataDir}. Start it with: roost serve --config FILE`,
+    );
+  });
+});
+
+describe("logs", () => {
+  const messageOf = (line: string | undefined) => (line === undefined ? undefined : JSON.parse(line).message);
+
+  test("come as lines of JSON, by instance", async () => {
+    const { records } = await open();
+    records.write("host");
+    records.write("bot", "insta");
+    const all = await Array.fromAsync(linesOf(await askHost(dataDir, "GET", "/logs")));
+    const one = await Array.fromAsync(
+      linesOf(await askHost(dataDir, "GET", "/logs?instance=insta&severity=info")),
+    );
+    expect(all.map(messageOf)).toEqual(["host", "bot"]);
+    expect(one.map(messageOf)).toEqual(["bot"]);
+  });
+
+  test("refuse what they cannot filter by, saying what there is", async () => {
+    await open();
+    await expect(askHost(dataDir, "GET", "/logs?severity=loud")).rejects.toThrow(
+      "DEBUG, INFO, WARN, ERROR, CRITICAL",
+    );
+    await expect(askHost(dataDir, "GET", "/logs?instance=..")).rejects.toThrow("is not an instance's name");
+  });
+
+  test("are followed until the reader leaves", async () => {
+    const { records } = await open();
+    records.write("before");
+    const leaving = new AbortController();
+    const lines = linesOf(await askHost(dataDir, "GET", "/logs?follow=1", leaving.signal));
+    expect(messageOf((await lines.next()).value ?? undefined)).toBe("before");
+    records.write("after");
+    expect(messageOf((await lines.next()).value ?? undefined)).toBe("after");
+    leaving.abort();
+    await waitFor(() => records.followers.size === 0);
+  });
+
+  test("end when the host closes", async () => {
+    const { server, records } = await open();
+    const lines = linesOf(await askHost(dataDir, "GET", "/logs?follow=1"));
+    const first = lines.next();
+    await waitFor(() => records.followers.size === 1);
+    await server.close();
+    const ended = await first.then(
+      ({ done }) => done,
+      () => true,
+    );
+    expect(ended).toBe(true);
+    await waitFor(() => records.followers.size === 0);
+  });
+
+  test("leave out what a slow reader cannot take, and say how much", async () => {
+    const { records } = await open();
+    const response = await askHost(dataDir, "GET", "/logs?follow=1");
+    await waitFor(() => records.followers.size === 1);
+    for (let i = 0; i < 3000; i++) records.write("x");
+    let last = 0;
+    const lines = linesOf(response);
+    const seen: string[] = [];
+    while (!seen.at(-1)?.includes("left out")) {
+      const { value } = await lines.next();
+      seen.push(messageOf(value ?? undefined));
+      if (seen.length > last + 100) {
+        last = seen.length;
+        records.write("tick");
+      }
+    }
+    expect(seen.at(-1)).toMatch(/^\d+ records were left out/);
+    expect(seen.length).toBeLessThan(3000);
+    await lines.return(undefined);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import { healthOf, instanceHealthOf } from "../../src/web/health.ts";
+import { instance, instanceId, nowMs, snapshot, states } from "./snapshot.ts";
+
+const { running, starting, waiting, backoff, looping, failed, stopped } = states;
+const verdict = (...args: Parameters<typeof snapshot>) => {
+  const { status, notes } = healthOf(snapshot(...args));
+  return [status, ...notes];
+};
+
+describe("the host as a whole", () => {
+  test.each([
+    ["passes when all run", [running, running, running], "pass", "All 3 bots are running."],
+    ["passes when the others were stopped by people", [running, stopped], "pass", "The bot is running."],
+    ["passes when people stopped all", [stopped], "pass", "All bots are stopped."],
+    ["passes while a bot starts for the first time", [starting], "pass", "The bot is starting."],
+    ["warns of one that waits", [running, waiting], "warn", "1 of 2 bots is running."],
+    ["warns of one that backs off", [running, backoff], "warn", "1 of 2 bots is running."],
+    ["warns of one that crash-loops", [running, looping], "warn", "1 of 2 bots is running."],
+    ["warns of one that failed", [running, running, failed], "warn", "2 of 3 bots are running."],
+    ["fails when none runs that should", [failed, waiting, stopped], "fail", "None of the bots is running."],
+    [
+      "fails when a crash loop tries again",
+      [{ ...starting, attempt: 7 }],
+      "fail",
+      "The only bot is not running.",
+    ],
+  ] as const)("%s", (_, observed, status, sentence) => {
+    const instances = observed.map((state, index) => instance(`bot${index}`, state));
+    expect(verdict(instances)).toEqual([status, sentence]);
+  });
+
+  test("passes without any bot", () => {
+    expect(verdict([])).toEqual(["pass", "No bots are configured yet."]);
+  });
+
+  test("fails when its database takes no writes", () => {
+    const database = { ok: false, cause: "disk full" };
+    expect(verdict([instance("a", running)], { database })[0]).toBe("fail");
+  });
+
+  test("warns, and does not fail, while the host starts", () => {
+    expect(verdict([instance("a", waiting)], { phase: "starting" })).toEqual([
+      "warn",
+      "The host is starting.",
+    ]);
+  });
+
+  test("warns of a bot that runs with a warning", () => {
+    const warned = instance("a", running, { warnings: ["A room is encrypted."] });
+    expect(verdict([warned])).toEqual(["warn", "The bot is running, but something needs attention."]);
+  });
+
+  test("warns of problems in the config on disk, and not of mere changes", () => {
+    const problem = {
+      file: "/etc/roost/config.yaml",
+      line: 3,
+      column: 5,
+      path: "instances.a.rooms[0]",
+      severity: "error",
+      message: "not a room",
+      hint: "quote '!x:example.org'",
+      excerpt: "password: hunter2",
+    } as const;
+    const instances = [instance("a", running)];
+    const withProblem = healthOf(snapshot(instances, { pending: { changes: [], problems: [problem] } }));
+    expect(withProblem.status).toBe("warn");
+    expect(withProblem.checks.config?.[0]).toMatchObject({
+      observedValue: "problems",
+      problems: ["config.yaml:3:5 instances.a.rooms[0]: not a room (quote '(hidden)')"],
+    });
+    expect(JSON.stringify(withProblem)).not.toContain("hunter2");
+    expect(verdict(instances, { pending: { changes: ["instance b added"], problems: [] } })[0]).toBe("pass");
+  });
+});
+
+describe("the checks", () => {
+  test("follow the health+json draft and carry what the page shows", () => {
+    const health = healthOf(
+      snapshot([instance("insta", waiting, { queued: 2, handled: 7, failed: 1, restartNeeded: true })], {
+        accounts: [{ instances: [instanceId("insta")], state: "waiting", sinceMs: nowMs - 1000 }],
+      }),
+    );
+    expect(health.version).toBe("1.2.3");
+    expect(Object.keys(health.checks)).toEqual([
+      "uptime",
+      "database",
+      "config",
+      "instance:insta",
+      "account:1",
+    ]);
+    expect(health.checks.uptime?.[0]).toMatchObject({ observedValue: 3600, observedUnit: "s" });
+    expect(health.checks["instance:insta"]).toEqual([
+      {
+        status: "warn",
+        componentType: "component",
+        observedValue: "waiting",
+        time: "2025-03-01T12:00:00.000Z",
+        output: "The homeserver is away.",
+        plugin: "echo",
+        desired: "running",
+        since: "2025-03-01T12:00:00.000Z",
+        attempt: undefined,
+        nextAttempt: "2025-03-01T12:00:05.000Z",
+        queued: 2,
+        handled: 7,
+        failed: 1,
+        warnings: [],
+        restartNeeded: true,
+      },
+    ]);
+    expect(health.checks["account:1"]?.[0]).toMatchObject({ status: "warn", instances: ["insta"] });
+  });
+
+  test("name no room and no user, wherever a sentence names them", () => {
+    const named = "see !room:example.org and @dan:example.org";
+    const text = JSON.stringify(
+      healthOf(
+        snapshot([instance("a", { ...failed, cause: named }, { warnings: [named] })], {
+          database: { ok: false, cause: named },
+          pending: {
+            changes: [named],
+            problems: [
+              {
+                file: "c.yaml",
+                line: 1,
+                column: 1,
+                path: "accounts.@dan:example.org",
+                severity: "error",
+                message: named,
+              },
+            ],
+          },
+        }),
+      ),
+    );
+    expect(text).toContain("(hidden)");
+    expect(text).not.toContain("example.org");
+  });
+});
+
+describe("one instance", () => {
+  test.each([
+    ["running", running, "pass"],
+    ["waiting", waiting, "fail"],
+    ["stopped by a person", stopped, "fail"],
+  ] as const)("that is %s", (_, observed, status) => {
+    expect(instanceHealthOf(snapshot([instance("a", observed)]), "a")?.status).toBe(status);
+  });
+
+  test("that is not there has no health", () => {
+    expect(instanceHealthOf(snapshot([instance("a", running)]), "b")).toBeUndefined();
+  });
+});
