@@ -46,24 +46,25 @@ function parseOnce(
     prettyErrors: false,
     uniqueKeys: false,
     resolveKnownTags: false,
-    logLevel: "silent",
+    logLevel: "error",
     keepSourceTokens: false,
   });
   const errors = [...tree.errors, ...tree.warnings].slice(0, maxFindings);
   const reading = new TreeReading(text, isSecret, tree.errors.length > 0);
   const value = tree.contents === null ? undefined : reading.read(tree.contents, []);
   const traps = [...known, ...errors.map((error) => explainError(error, text, (at) => reading.hides(at)))];
-  const syntax = onePerLine(text, traps).map(({ offset, message, hint }) => ({
-    path: reading.pathAt(offset),
-    offset,
+  const syntax: Finding[] = onePerLine(text, traps).map(({ offset, about, atValue, message, hint }) => ({
+    path: reading.pathAt(about ?? offset),
     message,
     hint,
+    ...(!atValue && { offset }),
   }));
+  const others = reading.findings.filter((finding) => !traps.some(({ offset }) => offset === finding.offset));
   return {
     text,
     value,
     broken: traps.some((trap) => trap.fatal),
-    findings: [...syntax, ...reading.findings].slice(0, maxFindings),
+    findings: [...syntax, ...others].slice(0, maxFindings),
     places: reading.places,
     hidden: reading.hidden,
   };

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Problem } from "../core/config.ts";
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import { isObject, type Json } from "../core/json.ts";
 import { parseYaml, type YamlDocument } from "./document.ts";
 import { excerptAt, positionOf, quote } from "./excerpt.ts";
 import { type Finding, formatPath, isWithin, type Path } from "./finding.ts";
@@ -9,6 +9,7 @@ import { isSecretPlace } from "./schema.ts";
 import { readText } from "./text.ts";
 
 const maxBytes = 1024 * 1024;
+const maxProblems = 100;
 const emptyDocument: YamlDocument = {
   text: "",
   value: undefined,
@@ -25,18 +26,21 @@ export class ConfigFile {
   readonly broken: boolean;
   readonly #document: YamlDocument;
   readonly #findings: Finding[] = [];
+  /** The places of the errors, and with all that they lie in. */
+  readonly #wrong = new Set<string>();
+  readonly #around = new Set<string>();
 
   private constructor(name: string, document: YamlDocument, findings: readonly Finding[]) {
     this.name = name;
     this.#document = document;
     this.broken = document.broken;
-    this.#findings.push(...findings);
+    for (const finding of findings) this.#keep(finding);
   }
 
   static read(name: string): ConfigFile {
     const content = readText(name, maxBytes);
     if ("sentence" in content)
-      return new ConfigFile(name, emptyDocument, [{ path: [], message: content.sentence }]);
+      return new ConfigFile(name, emptyDocument, [{ path: [], message: `the file ${content.sentence}` }]);
     const document = parseYaml(content.text, isSecretPlace);
     return new ConfigFile(name, document, document.findings);
   }
@@ -60,29 +64,34 @@ export class ConfigFile {
     if (this.broken) return undefined;
     const value = this.#document.value ?? {};
     for (const finding of findIssues(strict, value)) this.report(finding);
-    const sound = this.#errors().reduceRight<Json>((rest, { path }) => without(rest, path), value);
-    const result = lenient.safeParse(sound);
+    const result = lenient.safeParse(this.#soundPart(value, []));
     return result.success ? result.data : undefined;
   }
 
   /** Adds a finding, unless the same place is already known to be wrong. */
   report(finding: Finding): void {
-    const known = this.#errors().some(
-      ({ path }) => isWithin(finding.path, path) || isWithin(path, finding.path),
-    );
-    if (!known || finding.severity === "warning") this.#findings.push(finding);
+    if (finding.severity === "warning" || !this.#isHarmed(finding.path)) this.#keep(finding);
   }
 
-  /** Every problem, in the order of the lines. */
+  /** The problems in the order of the lines; of very many the first hundred, and how many more there are. */
   problems(): Problem[] {
-    const problems = this.#findings.map((finding) => this.#locate(finding));
-    return problems.sort((a, b) => a.line - b.line || a.column - b.column);
+    const placed = this.#findings.map((finding) => ({ finding, offset: this.#offsetOf(finding) }));
+    const sorted = placed.sort((a, b) => a.offset - b.offset).map(({ finding }) => finding);
+    const problems = sorted.slice(0, maxProblems).map((finding) => this.#locate(finding));
+    const more = sorted.length - problems.length;
+    if (more > 0) {
+      problems.push(this.#locate({ path: [], message: `there are ${more} more problems in this file` }));
+    }
+    return problems;
   }
 
   /** The errors that harm what is at a path: there, inside of it, or around it; of a broken file, all. */
   errorsAt(path: Path): Problem[] {
-    return this.#errors()
+    if (!this.broken && !this.#isHarmed(path)) return [];
+    return this.#findings
+      .filter(({ severity }) => severity !== "warning")
       .filter((finding) => this.broken || isWithin(finding.path, path) || isWithin(path, finding.path))
+      .slice(0, maxProblems)
       .map((finding) => this.#locate(finding));
   }
 
@@ -95,8 +104,39 @@ export class ConfigFile {
     return `${this.name}:${line}:${column}`;
   }
 
-  #errors(): Finding[] {
-    return this.#findings.filter(({ severity }) => severity !== "warning");
+  #keep(finding: Finding): void {
+    this.#findings.push(finding);
+    if (finding.severity === "warning") return;
+    this.#wrong.add(JSON.stringify(finding.path));
+    for (let end = finding.path.length; end >= 0; end--) {
+      this.#around.add(JSON.stringify(finding.path.slice(0, end)));
+    }
+  }
+
+  /** Whether there is an error at a path, inside of it or around it. */
+  #isHarmed(path: Path): boolean {
+    if (this.#around.has(JSON.stringify(path))) return true;
+    return path.some((_, end) => this.#wrong.has(JSON.stringify(path.slice(0, end))));
+  }
+
+  /** The value without what is wrong. */
+  #soundPart(value: Json, path: Path): Json {
+    if (!this.#around.has(JSON.stringify(path))) return value;
+    if (isObject(value)) {
+      const kept = Object.entries(value).filter(([key]) => !this.#isLeftOut([...path, key]));
+      return Object.fromEntries(
+        kept.map(([key, inner]) => [key, this.#soundPart(inner ?? null, [...path, key])]),
+      );
+    }
+    if (typeof value !== "object" || value === null) return value;
+    return value.flatMap((item, index) =>
+      this.#isLeftOut([...path, index]) ? [] : [this.#soundPart(item, [...path, index])],
+    );
+  }
+
+  #isLeftOut(path: Path): boolean {
+    const isEntry = path.length === 2 && (path[0] === "accounts" || path[0] === "instances");
+    return (isEntry ? this.#around : this.#wrong).has(JSON.stringify(path));
   }
 
   #locate(finding: Finding): Problem {
@@ -106,12 +146,25 @@ export class ConfigFile {
     return {
       file: this.name,
       ...positionOf(text, offset),
-      path: formatPath(finding.path),
+      path: formatPath(this.#shownPath(finding.path)),
       severity: finding.severity ?? "error",
       message: finding.message,
       hint: finding.quoteIt ? this.#quotingHint(finding.path, offset) : finding.hint,
       excerpt: excerpt.trim() === "^" ? undefined : excerpt,
     };
+  }
+
+  /** In a broken file a piece of a secret can look like a key: the path ends before it. */
+  #shownPath(path: Path): Path {
+    const end = path.findIndex((_, index) => {
+      const key = this.#document.places.get(JSON.stringify(path.slice(0, index + 1)))?.key;
+      return key !== undefined && this.#hides(key);
+    });
+    return end === -1 ? path : path.slice(0, end);
+  }
+
+  #hides(offset: number): boolean {
+    return this.#document.hidden.some(([start, end]) => start <= offset && offset < end);
   }
 
   /** Where the value begins; where there is none, its key, or else the nearest that is there. */
@@ -129,24 +182,8 @@ export class ConfigFile {
 
   #quotingHint(path: Path, offset: number): string {
     const source = this.#document.places.get(JSON.stringify(path))?.source;
-    const secret = this.#document.hidden.some(([start, end]) => start <= offset && offset < end);
-    return source === undefined || secret ? "put it in quotes" : `put it in quotes: ${quote(source)}`;
+    return source === undefined || this.#hides(offset)
+      ? "put it in quotes"
+      : `put it in quotes: ${quote(source)}`;
   }
-}
-
-/** The value without what stands at a path; an account or instance goes as a whole. */
-function without(value: Json, path: Path): Json {
-  const [step, ...rest] =
-    path.length > 2 && /^(accounts|instances)$/.test(`${path[0]}`) ? path.slice(0, 2) : path;
-  if (typeof step === "number" && Array.isArray(value)) {
-    const items: readonly Json[] = value;
-    return rest.length === 0
-      ? items.filter((_, index) => index !== step)
-      : items.map((item, index) => (index === step ? without(item, rest) : item));
-  }
-  if (typeof step !== "string" || !isObject(value) || !Object.hasOwn(value, step)) return value;
-  const { [step]: inner, ...others } = value;
-  if (rest.length === 0 || inner === undefined) return others;
-  const kept: JsonObject = { ...others, [step]: without(inner, rest) };
-  return kept;
 }

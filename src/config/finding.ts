@@ -1,3 +1,5 @@
+import { quote } from "./excerpt.ts";
+
 /** Where in a document: the keys and list positions that lead there. */
 export type Path = readonly (string | number)[];
 
@@ -20,7 +22,7 @@ export function formatPath(path: Path): string {
   return path
     .map((step, index) => {
       if (typeof step === "number") return `[${step}]`;
-      if (!/^[\w-]+$/.test(step)) return `[${JSON.stringify(step)}]`;
+      if (!/^[\w-]+$/.test(step)) return `[${quote(step)}]`;
       return index === 0 ? step : `.${step}`;
     })
     .join("");

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { quote } from "./excerpt.ts";
 import type { Finding, Path } from "./finding.ts";
-import { suggest } from "./suggestion.ts";
+import { nearest, suggest } from "./suggestion.ts";
 
 const nouns: { readonly [expected: string]: string } = {
   string: "text",
@@ -14,10 +14,19 @@ const nouns: { readonly [expected: string]: string } = {
   array: "a list",
 };
 
+type KeysOf = (path: Path) => string[];
+
 /** What a schema finds wrong with a value, in words for people. No value is repeated: it may be a secret. */
 export function findIssues(schema: z.ZodType, value: unknown): Finding[] {
   const result = schema.safeParse(value);
-  return result.success ? [] : result.error.issues.flatMap((issue) => explain(issue, schema, value));
+  if (result.success) return [];
+  // Made at the first unknown key only: it takes longer than the check itself.
+  let jsonSchema: unknown;
+  const keysOf: KeysOf = (path) => {
+    jsonSchema ??= z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+    return keysAt(jsonSchema, path);
+  };
+  return result.error.issues.flatMap((issue) => explain(issue, keysOf, value));
 }
 
 /**
@@ -34,28 +43,31 @@ export function checkSettings(
   return { issues: [{ path: [], message: "this plugin's settings are no mapping: its schema is at fault" }] };
 }
 
-function explain(issue: z.core.$ZodIssue, schema: z.ZodType, root: unknown): Finding[] {
+function explain(issue: z.core.$ZodIssue, keysOf: KeysOf, root: unknown): Finding[] {
   const path = issue.path.filter((step) => typeof step !== "symbol");
   const found = valueAt(root, path);
   switch (issue.code) {
     case "invalid_type":
-      return [explainType(path, issue.expected, found)];
+      return [
+        issue.message.startsWith("Invalid input")
+          ? explainType(path, issue.expected, found)
+          : { path, message: issue.message },
+      ];
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
         path: [...path, key],
         message: `unknown key ${quote(key)}`,
-        hint: suggest(key, keysAt(schema, path), "known keys"),
+        hint: suggest(key, keysOf(path), "known keys"),
         atKey: true,
       }));
     case "invalid_key":
       return [{ path, message: issue.issues[0]?.message ?? "is not a valid name here", atKey: true }];
     case "invalid_union":
-      return explainUnion(issue, path, schema, root);
+      return explainUnion(issue, path, keysOf, root);
     case "invalid_value": {
-      const hint = typeof found === "string" ? suggest(found, issue.values.map(String), "one of") : undefined;
-      return [
-        { path, message: `must be ${issue.values.join(" or ")}`, hint: found === null ? undefined : hint },
-      ];
+      const near = typeof found === "string" ? nearest(found, issue.values.map(String)) : undefined;
+      const hint = near === undefined ? undefined : `did you mean "${near}"?`;
+      return [{ path, message: found === null ? "is empty" : `must be ${issue.values.join(" or ")}`, hint }];
     }
     case "too_small":
       if (found === "") return [{ path, message: "is empty" }];
@@ -78,7 +90,8 @@ function explainType(path: Path, expected: string, found: unknown): Finding {
   const noun = nouns[expected] ?? expected;
   if (found === undefined) return { path, message: "is missing" };
   if (found === null) return { path, message: `is empty: it must be ${noun}` };
-  const message = `must be ${noun}, not ${describe(found)}`;
+  const isFraction = typeof found === "number" && !Number.isInteger(found);
+  const message = `must be ${noun}, not ${expected === "int" && isFraction ? "a fraction" : describe(found)}`;
   if (expected === "string" && (typeof found === "number" || typeof found === "boolean")) {
     return { path, message: `must be text, but YAML reads this as ${describe(found)}`, quoteIt: true };
   }
@@ -96,7 +109,7 @@ function explainType(path: Path, expected: string, found: unknown): Finding {
 function explainUnion(
   issue: z.core.$ZodIssueInvalidUnion,
   path: Path,
-  schema: z.ZodType,
+  keysOf: KeysOf,
   root: unknown,
 ): Finding[] {
   const found = valueAt(root, path);
@@ -110,7 +123,7 @@ function explainUnion(
     issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0),
   );
   if (branch !== undefined) {
-    return branch.flatMap((inner) => explain({ ...inner, path: [...path, ...inner.path] }, schema, root));
+    return branch.flatMap((inner) => explain({ ...inner, path: [...path, ...inner.path] }, keysOf, root));
   }
   const wanted = issue.errors.flatMap(([first]) =>
     first?.code === "invalid_type" ? [nouns[first.expected] ?? first.expected] : [],
@@ -143,9 +156,9 @@ function valueAt(value: unknown, path: Path): unknown {
   return found;
 }
 
-/** The keys that a schema knows at a path, read from its JSON Schema. */
-function keysAt(schema: z.ZodType, path: Path): string[] {
-  let candidates: unknown[] = [z.toJSONSchema(schema, { io: "input", unrepresentable: "any" })];
+/** The keys that a JSON Schema knows at a path. */
+function keysAt(jsonSchema: unknown, path: Path): string[] {
+  let candidates = [jsonSchema];
   for (const step of path) {
     candidates = candidates.flatMap(alternatives).flatMap((part) => {
       if (typeof step === "number") return [part.items];

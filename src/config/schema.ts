@@ -3,11 +3,15 @@ import { asInstanceId, asRoomAlias, asRoomId, asUserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RoomReference } from "../core/matrix.ts";
 import { quote } from "./excerpt.ts";
-import type { Path } from "./finding.ts";
+import type { SecretPlace } from "./tree.ts";
 
 /** Text that `read` turns into something better; `sentence` says what is wrong with text it cannot read. */
-function readAs<T>(read: (text: string) => T | undefined, sentence: (text: string) => string) {
-  return z.string().transform((text, context) => {
+function readAs<T>(
+  read: (text: string) => T | undefined,
+  sentence: (text: string) => string,
+  base = z.string(),
+) {
+  return base.transform((text, context) => {
     const value = read(text);
     if (value !== undefined) return value;
     context.addIssue({ code: "custom", message: text === "" ? "is empty" : sentence(text) });
@@ -103,7 +107,8 @@ const instances = z
   .nullish()
   .describe("The bots: each is a plugin that speaks as an account in some rooms.");
 
-const duration = readAs(durationMs, () => 'must be a time such as "30m", "1h" or "2d"');
+const durationSentence = 'must be a time such as "30m", "1h" or "2d"';
+const duration = readAs(durationMs, () => durationSentence, z.string({ error: durationSentence }));
 
 /** The main config file. */
 export const mainSchema = z.strictObject({
@@ -151,15 +156,17 @@ const knownKeys = new Set(
 );
 const secretName = /pass|pwd|secret|token|hash|cookie|session|credential|auth|api.?key|proxy|username/i;
 
-/** Whether a value may be a secret and so is not shown: what is named like one, and what stands where no setting is known. */
-export function isSecretPlace(path: Path, value: "scalar" | "collection"): boolean {
+/** A value may be a secret if it is named like one, or stands where no setting is known. */
+export const isSecretPlace: SecretPlace = (path, value) => {
   const named = path[0] === "accounts" || path[0] === "instances";
   const keys = path.slice(named ? 2 : 0).filter((step) => typeof step === "string");
-  if (keys.length === 0) return path.length === 2 && value === "scalar";
-  if (/^(file|env)$/.test(keys.at(-1) ?? "")) return false;
-  if (keys.some((key) => secretName.test(key))) return true;
-  return path[0] === "instances" && path[2] === "config" ? false : keys.some((key) => !knownKeys.has(key));
-}
+  if (keys.length === 0) return path.length === 2 && value === "scalar" ? "secret" : "open";
+  if (/^(file|env)$/.test(keys.at(-1) ?? "")) return "open";
+  const isNamedSecret = keys.some((key) => secretName.test(key));
+  if (path[0] === "instances" && path[2] === "config") return isNamedSecret ? "secret" : "open";
+  if (!isNamedSecret && keys.every((key) => knownKeys.has(key))) return "open";
+  return value === "scalar" ? "secret" : "sealed";
+};
 
 function userIdSentence(text: string): string {
   if (!text.startsWith("@")) return `must be a user id such as "@bot:example.org", not ${quote(text)}`;

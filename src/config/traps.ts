@@ -4,14 +4,21 @@ import { quote } from "./excerpt.ts";
 /** An explanation of what the YAML parser stumbled over. `fatal`: what follows cannot be relied on. */
 export interface Trap {
   readonly offset: number;
+  /** Where the value begins that this is about, if not at `offset`: a tag stands before its value. */
+  readonly about?: number;
+  /** The place of that value says more than `offset`, which may be many lines below. */
+  readonly atValue?: boolean;
   readonly message: string;
   readonly hint?: string | undefined;
   readonly fatal: boolean;
 }
 
-const matrixId = /^[!@#][^\s:]*:[A-Za-z0-9.:[\]-]*[A-Za-z0-9\]]|^![A-Za-z0-9_-]{20,}/;
+const matrixId = /^[!@#][^\s:]*:(?:\[[\da-fA-F:.]+\])?[A-Za-z0-9.:-]*[A-Za-z0-9]|^![A-Za-z0-9_-]{20,}/;
 /** In a list on one line, `[#ops:x` and `, #ops:x` are comments that swallow the rest of the line. */
 const swallowed = /[[{,]([ \t]*)(#[^\s:#,\]}"']+:[A-Za-z0-9.:-]*[A-Za-z0-9])/g;
+
+/** Before everything that has a path. */
+const wholeFile = -1;
 
 const sentences: Partial<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: "this line is indented with a tab: YAML allows only spaces there",
@@ -34,7 +41,11 @@ const sentences: Partial<Record<ErrorCode, string>> = {
 export function explainError(error: YAMLError, text: string, isHidden: (offset: number) => boolean): Trap {
   const offset = Math.min(error.pos[0], text.length);
   const token = /^\S*/.exec(text.slice(offset, offset + 300))?.[0] ?? "";
-  if (error.code === "TAG_RESOLVE_FAILED" || error.code === "BAD_SCALAR_START") {
+  if (error.code === "TAG_RESOLVE_FAILED") {
+    const tag = text.slice(offset, error.pos[1]);
+    return { offset, about: error.pos[1], fatal: false, ...explainStart(tag, isHidden(offset)) };
+  }
+  if (error.code === "BAD_SCALAR_START") {
     return { offset, fatal: false, ...explainStart(token, isHidden(offset)) };
   }
   if (error.code === "BAD_ALIAS") {
@@ -43,11 +54,13 @@ export function explainError(error: YAMLError, text: string, isHidden: (offset: 
   if (error.code === "MISSING_CHAR" && /closing/.test(error.message)) {
     return {
       offset,
+      atValue: true,
       fatal: true,
-      message: "a quotation mark that was opened is not closed before this place",
+      message: "a quotation mark that is opened here is never closed",
     };
   }
-  return { offset, fatal: true, message: sentences[error.code] ?? "this is not valid YAML" };
+  const about = error.code === "MULTIPLE_DOCS" || error.code === "BAD_DIRECTIVE" ? wholeFile : offset;
+  return { offset, about, fatal: true, message: sentences[error.code] ?? "this is not valid YAML" };
 }
 
 /** Matrix aliases that became comments inside a list on one line. */
@@ -60,8 +73,8 @@ export function findSwallowed(text: string): Trap[] {
 }
 
 export function mustBeQuoted(id: string): { message: string; hint: string } {
-  const sample = id.startsWith("@") ? "@bot:example.org" : `${id[0]}abc:example.org`;
-  return { message: `Matrix IDs must be quoted: "${sample}"`, hint: `write ${quote(id)}` };
+  const sample = { "!": "!abc", "#": "#ops" }[id[0] ?? ""] ?? "@bot";
+  return { message: `Matrix IDs must be quoted: "${sample}:example.org"`, hint: `write ${quote(id)}` };
 }
 
 function explainStart(token: string, hidden: boolean): { message: string; hint?: string } {

@@ -23,10 +23,13 @@ export interface Place {
   readonly isNull: boolean;
 }
 
-/** Tells for a key's path whether its value may be a secret. */
-export type SecretPlace = (path: Path, value: "scalar" | "collection") => boolean;
+/**
+ * Tells whether what stands at a path may be shown (`open`) or not (`secret`). What is `sealed` is not even looked into: a
+ * password with a brace or colon in it reads as a mapping, and its parts must not turn up as names.
+ */
+export type SecretPlace = (path: Path, value: "scalar" | "collection") => "open" | "secret" | "sealed";
 
-const maxNodes = 100_000;
+const maxNodes = 20_000;
 const maxDepth = 60;
 /** `key: #ops:x` and `- #ops:x`: the value is empty, and the rest of the line looks like an alias. */
 const commentedAlias = /^[ \t]*(#[^\s:#,]+:[A-Za-z0-9.:-]*[A-Za-z0-9])/;
@@ -74,7 +77,7 @@ export class TreeReading {
     if (++this.#nodes > maxNodes || path.length > maxDepth) {
       if (this.#nodes <= maxNodes + 1) {
         this.#report(
-          path,
+          path.slice(0, 4),
           startOf(node),
           "this is too large or too deep, counting what its aliases (*name) repeat",
         );
@@ -97,11 +100,7 @@ export class TreeReading {
   #readAlias(name: string, node: Node, path: Path): Json {
     const target = this.#anchors.get(name);
     if (target === undefined) {
-      this.#report(
-        path,
-        startOf(node),
-        'text that begins with "*" must be in quotes (no "&" mark above has this name)',
-      );
+      this.#report(path, startOf(node), 'text that begins with "*" must be in quotes');
       return null;
     }
     if (this.#open.has(target)) {
@@ -131,7 +130,7 @@ export class TreeReading {
       if (key === undefined) continue;
       const inner = [...path, key];
       const value = asNode(pair.value);
-      this.#hide(inner, keyNode, value, map.flow === true);
+      const sealed = this.#hide(inner, keyNode, value, map.flow === true) === "sealed";
       const first = seen.get(key);
       if (first !== undefined) {
         const { line } = positionOf(this.#text, first);
@@ -140,19 +139,22 @@ export class TreeReading {
       }
       seen.set(key, keyAt);
       this.#note(inner, keyAt, value);
-      entries.push([key, value === undefined ? null : this.read(value, inner)]);
+      if (sealed) entries.push([key, isSeq(value) ? [] : {}]);
+      else entries.push([key, value === undefined ? null : this.read(value, inner)]);
     }
     return Object.fromEntries(entries);
   }
 
+  /** The key's name. What cannot be one is reported as a neighbour of the others, so that they are not harmed. */
   #readKey(pair: Pair, path: Path, offset: number): string | undefined {
+    const source = isScalar(pair.key) ? `${pair.key.source}` : "";
     if (isScalar(pair.key) && typeof pair.key.value === "string") {
       if (pair.key.value !== "__proto__") return pair.key.value;
-    } else if (isScalar(pair.key) && pair.key.source !== undefined && pair.key.source !== "") {
-      this.#report(path, offset, `names must be text: write ${quote(`${pair.key.source}`)} in quotes`);
+    } else if (source !== "") {
+      this.#report([...path, source], offset, `names must be text: write ${quote(source)} in quotes`);
       return undefined;
     }
-    this.#report(path, offset, "this cannot be a name: names are plain text before a colon");
+    this.#report([...path, "?"], offset, "this cannot be a name: names are plain text before a colon");
     return undefined;
   }
 
@@ -160,7 +162,7 @@ export class TreeReading {
     const { value } = scalar;
     const at = startOf(scalar);
     if (scalar.tag === "!") {
-      this.#report(path, at, 'text that begins with "!" must be in quotes', 'such as "!"');
+      this.#report(path, this.#text.lastIndexOf("!", at), 'text that begins with "!" must be in quotes');
       return null;
     }
     if (value === null) {
@@ -186,17 +188,23 @@ export class TreeReading {
     }
   }
 
-  #hide(path: Path, key: Node | undefined, value: Node | undefined, flow: boolean): void {
-    if (value === undefined || namesItsSource(value)) return;
-    if (!this.#isSecret(path, isMap(value) || isSeq(value) ? "collection" : "scalar")) {
-      if (!isScalar(value) || !/\/\/[^/\s]*@/.test(`${value.source}`)) return;
-    }
+  #hide(
+    path: Path,
+    key: Node | undefined,
+    value: Node | undefined,
+    flow: boolean,
+  ): "open" | "secret" | "sealed" {
+    if (value === undefined || namesItsSource(value)) return "open";
+    const kind = this.#isSecret(path, isMap(value) || isSeq(value) ? "collection" : "scalar");
+    const holdsLogin = isScalar(value) && /\/\/[^/\s]*@/.test(`${value.source}`);
+    if (kind === "open" && !holdsLogin) return kind;
     const colon = this.#text.indexOf(":", key?.range?.[1] ?? 0);
     const from = colon + 1 + (/^\s*/.exec(this.#text.slice(colon + 1, colon + 1000))?.[0].length ?? 0);
     const end = value.range?.[1] ?? from;
     const lineEnd = this.#text.indexOf("\n", end);
     const wide = this.#broken || !flow;
     this.hidden.push([from, Math.max(from, wide ? (lineEnd === -1 ? this.#text.length : lineEnd) : end)]);
+    return kind;
   }
 
   #note(path: Path, key: number | undefined, value: Node | undefined): void {
