@@ -1,7 +1,7 @@
 import { Accounts } from "./accounts.ts";
 import type { Config, LoadedConfig, Problem } from "./core/config.ts";
 import type { InstanceId, UserId } from "./core/id.ts";
-import type { AccountStatus, RoomStanding } from "./core/matrix.ts";
+import type { AccountStatus } from "./core/matrix.ts";
 import type { HostControl, HostSnapshot } from "./core/status.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { Outbox } from "./delivery/outbox.ts";
@@ -35,8 +35,6 @@ export class House implements HostControl {
   readonly #instances: Instances;
   readonly #supervisor: Supervisor;
   readonly #operations: Operations;
-  /** Advice already given, so that the log says it once. */
-  readonly #advised = new Set<string>();
 
   constructor(options: HouseOptions) {
     this.#options = options;
@@ -49,7 +47,7 @@ export class House implements HostControl {
       loadSyncState: (userId) => store.loadSyncState(userId),
       onBatch: (batch) => this.#inbox.accept(batch),
       listedRooms: (userId) => roster.listedRooms(userId),
-      onRooms: (userId, standings) => this.#placeRooms(userId, standings),
+      onRooms: (userId, standings) => roster.setStandings(userId, standings),
       onStatus: (userId, status) => this.#follow(userId, status),
       onSecret: (secret) => router.addSecrets([secret]),
     });
@@ -78,8 +76,16 @@ export class House implements HostControl {
       onChange: () => {},
       saveDesired: (id, desired) => store.saveOperatorStop(id, desired === "stopped", Date.now()),
     });
-    const { supervisor, accounts } = { supervisor: this.#supervisor, accounts: this.#accounts };
-    this.#operations = new Operations({ load, accounts, roster, store, supervisor, log: log() }, config);
+    const supervisor = this.#supervisor;
+    const accounts = this.#accounts;
+    const announceAccount = (userId: UserId) => {
+      const status = accounts.get(userId)?.status();
+      if (status !== undefined) this.#follow(userId, status);
+    };
+    this.#operations = new Operations(
+      { load, accounts, roster, store, supervisor, announceAccount, log: log() },
+      config,
+    );
   }
 
   /** Starts everything side by side. What an earlier run wrote down and did not send comes first. */
@@ -146,15 +152,6 @@ export class House implements HostControl {
   #follow(userId: UserId, status: AccountStatus): void {
     if (status.state === "syncing") this.#outbox.wake();
     this.#supervisor.accountChanged(this.#roster.instancesOf(userId), accountStateOf(status));
-  }
-
-  #placeRooms(userId: UserId, standings: readonly RoomStanding[]): void {
-    this.#roster.setStandings(userId, standings);
-    const given = new Set(standings.flatMap((standing) => standing.advice ?? []));
-    for (const advice of given) {
-      if (!this.#advised.has(advice)) this.#options.router.logger().warn(advice);
-      this.#advised.add(advice);
-    }
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type Problem,
 } from "./core/config.ts";
 import { RoostError } from "./core/error.ts";
-import type { InstanceId } from "./core/id.ts";
+import type { InstanceId, UserId } from "./core/id.ts";
 import type { Logger } from "./core/log.ts";
 import type { Desired, PendingConfig } from "./core/status.ts";
 import type { Roster } from "./delivery/roster.ts";
@@ -21,6 +21,8 @@ export interface OperationsOptions {
   readonly roster: Roster;
   readonly store: HostStore;
   readonly supervisor: Supervisor;
+  /** Tells the supervisor how an account stands: for an instance that joins one that is already connected. */
+  readonly announceAccount: (userId: UserId) => void;
   readonly log: Logger;
 }
 
@@ -114,9 +116,11 @@ export class Operations {
     }
     const next = disk.instances.get(id);
     if (next === undefined) return this.#dismiss(id);
+    const isKnown = this.#inForce.instances.has(id);
     this.#apply(next, disk);
     await this.#ensureAccount(next.account, disk);
-    supervisor.restart(id);
+    this.#options.announceAccount(next.account);
+    if (isKnown) supervisor.restart(id);
     await supervisor.settled(id);
     this.#compare(disk);
     return this.#describe(id);
@@ -186,7 +190,7 @@ export class Operations {
     return `${id} is no longer in the config and was stopped. Its data is kept.`;
   }
 
-  async #ensureAccount(userId: InstanceConfig["account"], config: Config): Promise<void> {
+  async #ensureAccount(userId: UserId, config: Config): Promise<void> {
     const account = config.accounts.get(userId);
     if (account !== undefined) await this.#options.accounts.ensure(account, config);
   }

@@ -112,7 +112,9 @@ export function roomRoutes(parts: Parts): Hono {
     const [type, key] = [param(c, "type"), param(c, "key")];
     return c.json({ event_id: members.setState(room, caller(c), type, key, await jsonBody(c)) });
   };
-  for (const path of ["/rooms/:room/state/:type", "/rooms/:room/state/:type/:key"]) {
+  // The slash before an empty state key may be left out or not (spec, 11.6.1.2).
+  for (const end of ["", "/", "/:key"]) {
+    const path = `/rooms/:room/state/:type${end}`;
     routes.get(path, readState);
     routes.put(path, writeState);
   }
