@@ -1,4 +1,3 @@
-"use strict";
 // A class that can be extended, called, constructed and read: matrix-bot-sdk touches its
 // dependencies while it loads (enums, superclasses), but nothing that Roost uses calls them.
 module.exports = new Proxy(class Absent {}, {
