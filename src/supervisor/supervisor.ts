@@ -114,22 +114,19 @@ export class Supervisor {
     return this.#entryOf(id).unit.desired;
   }
 
-  /** Resolves when the instance is neither starting nor stopping, at most 40 s from now. */
+  /** Resolves when the instance is neither starting nor stopping: within the time limits of two attempts, 90 s, at the latest. */
   async settled(id: InstanceId): Promise<Observed> {
     const entry = this.#entryOf(id);
     await this.#whenSettled(entry);
     return view(entry.unit);
   }
 
-  /** Stops all side by side and forgets them; saves nothing. */
+  /** Stops all side by side, saving nothing; what they are can still be asked. */
   async close(): Promise<void> {
-    const entries = [...this.#entries];
-    for (const [id, entry] of entries) {
+    for (const [id, entry] of this.#entries) {
       this.#apply(id, entry, { kind: "desired", desired: "stopped", cause: "The host is stopping." });
     }
-    await Promise.all(entries.map(([, entry]) => this.#whenSettled(entry)));
-    for (const [, entry] of entries) entry.cancelLook();
-    this.#entries.clear();
+    await Promise.all([...this.#entries.values()].map((entry) => this.#whenSettled(entry)));
   }
 
   #entryOf(id: InstanceId): Entry {

@@ -13,24 +13,38 @@ export interface RouteOptions {
   /** Taken anew for every answer; must do no I/O. */
   readonly snapshot: () => HostSnapshot;
   readonly log: Logger;
+  /** Cuts secrets out of an answer by value: a cause may quote what a plugin or another server said. */
+  readonly cutSecrets?: (text: string) => string;
 }
 
 /** Every path that is answered, for GET and HEAD. All others are 404, other methods 405. */
-export function routes({ host, allowRemote, snapshot, log }: RouteOptions): Hono {
+export function routes(options: RouteOptions): Hono {
+  const { host, allowRemote, snapshot, log, cutSecrets = (text: string) => text } = options;
+  const answer = (context: Context, body: Pick<Health, "status">, status: 200 | 503) =>
+    context.body(cutSecrets(JSON.stringify(body)), status, { "content-type": "application/health+json" });
+  const answerHealth = (context: Context, health: Health) =>
+    answer(context, health, health.status === "fail" ? 503 : 200);
+
   const listed: readonly (readonly [path: string, handler: Handler])[] = [
     ["/", text(page, "text/html")],
     ["/page.css", text(pageStyle, "text/css")],
     ["/page.js", text(pageScript, "text/javascript")],
     ["/livez", (context) => answer(context, { status: "pass" }, 200)],
-    ["/readyz", (context) => readiness(context, snapshot())],
-    ["/healthz", (context) => healthAnswer(context, healthOf(snapshot()))],
+    [
+      "/readyz",
+      (context) => {
+        const isReady = snapshot().phase === "running";
+        return answer(context, { status: isReady ? "pass" : "fail" }, isReady ? 200 : 503);
+      },
+    ],
+    ["/healthz", (context) => answerHealth(context, healthOf(snapshot()))],
     [
       "/healthz/:instance",
       (context) => {
         const health = instanceHealthOf(snapshot(), context.req.param("instance") ?? "");
         return health === undefined
           ? context.text("There is no such instance.\n", 404)
-          : healthAnswer(context, health);
+          : answerHealth(context, health);
       },
     ],
   ];
@@ -50,17 +64,4 @@ export function routes({ host, allowRemote, snapshot, log }: RouteOptions): Hono
 
 function text(body: string, type: string): Handler {
   return (context) => context.body(body, 200, { "content-type": `${type}; charset=utf-8` });
-}
-
-function readiness(context: Context, { phase }: HostSnapshot): Response {
-  if (phase === "running") return answer(context, { status: "pass" }, 200);
-  return answer(context, { status: "fail", output: `The host is ${phase}.` }, 503);
-}
-
-function healthAnswer(context: Context, health: Health): Response {
-  return answer(context, health, health.status === "fail" ? 503 : 200);
-}
-
-function answer(context: Context, body: object, status: 200 | 503): Response {
-  return context.body(JSON.stringify(body), status, { "content-type": "application/health+json" });
 }

@@ -87,6 +87,11 @@ describe("secrets", () => {
     });
   }
 
+  test("are cut from other texts on request", () => {
+    const { router } = collect([secret]);
+    expect(router.cutSecrets(JSON.stringify({ cause: secret }))).toBe('{"cause":"[redacted]"}');
+  });
+
   test("shorter than six characters are not cut", () => {
     const { router, records } = collect(["admin"]);
     router.logger().info("the admin room");

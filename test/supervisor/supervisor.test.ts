@@ -232,6 +232,7 @@ describe("a supervisor", () => {
     await closed;
     expect(saved).toEqual([]);
     expect(clock.scheduled).toBe(0);
+    expect(supervisor.observed(a)).toMatchObject({ state: "stopped", cause: "The host is stopping." });
   });
 
   test("closes without a run that never stops once its 10 s are up", async () => {

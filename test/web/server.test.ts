@@ -139,6 +139,17 @@ describe("health", () => {
     expect(await answers[1]?.json()).toMatchObject({ status: "fail" });
   });
 
+  test("quotes no secret that a cause holds", async () => {
+    const cause = 'refused "pass\\word1"';
+    const { url } = open({
+      ...withStates(instance("a", { ...states.failed, cause })),
+      cutSecrets: (text) => text.replaceAll("pass\\\\word1", "[redacted]"),
+    });
+    const body = await (await fetch(`${url}/healthz`)).text();
+    expect(body).not.toContain("word1");
+    expect(() => JSON.parse(body)).not.toThrow();
+  });
+
   test("of one instance is 503 unless it runs", async () => {
     const { url } = open(withStates(instance("a", states.stopped)));
     expect((await fetch(`${url}/healthz/a`)).status).toBe(503);
