@@ -40,7 +40,9 @@ export async function killLoop(rounds: number, progress: (line: string) => void)
   await using host = new HostProcess(join(folder.path, "host"), await freePort());
   const ada = homeserver.createUser("ada");
   const room = ada.createRoom({ public: true });
-  const links = instagram.catalogue.filter((entry) => !/rate/i.test(entry.label)).map((entry) => entry.url);
+  const links = instagram.catalogue
+    .filter(({ replies }) => replies.length > 0 && !replies.some(({ says }) => says.includes("trying again")))
+    .map(({ url }) => url);
   host.configure(homeserver.url, yaml(room, instagram.origin));
 
   // Everything that was asked, by the id of the asking event, with who has to answer it.
@@ -63,7 +65,9 @@ export async function killLoop(rounds: number, progress: (line: string) => void)
   };
 
   host.start();
-  await host.untilInstance("insta", "running");
+  await until("both have joined", () =>
+    ["@echo:sandbox", "@insta:sandbox"].every((user) => homeserver.memberships(room).get(user) === "join"),
+  );
   for (let round = 1; round <= rounds; round++) {
     const endsAtMs = Date.now() + 50 + Math.random() * 900;
     while (Date.now() < endsAtMs) {
