@@ -207,6 +207,7 @@ export class Connection {
     const isRepeated = nowMs - this.#revokedAtMs < this.#options.timing.renewalMs;
     this.#revokedAtMs = nowMs;
     this.#sync = undefined;
+    if (!isRepeated) this.#setStatus({ state: "connecting", sinceMs: nowMs });
     return !isRepeated;
   }
 

@@ -249,9 +249,10 @@ export class Rooms {
 
   /** Tells where things stand, and warns of what is wrong and was not before. */
   #report(): void {
-    const { self, log, onRooms } = this.#options;
+    const { self, log, listedRooms, onRooms } = this.#options;
     const facts = { encrypted: this.#encrypted, replacements: this.#replacements };
-    const standings = [...this.#entries.values()].map((entry) => standingOf(entry, facts, self));
+    const entries = listedRooms().flatMap((reference) => this.#entries.get(reference) ?? []);
+    const standings = entries.map((entry) => standingOf(entry, facts, self));
     for (const { reference, advice } of standings) {
       if (advice !== undefined && this.#advised.get(reference) !== advice) {
         log.warn(advice, { account: self, room: reference });

@@ -97,6 +97,8 @@ export class Bench implements AsyncDisposable {
   readonly homeserver: Homeserver;
   readonly memory = new Memory();
   folder = "";
+  /** The homeserver's address, known also while it is closed. */
+  url = "";
   #accounts: MatrixAccount[] = [];
 
   private constructor(options: Partial<HomeserverOptions>) {
@@ -111,12 +113,25 @@ export class Bench implements AsyncDisposable {
     const bench = new Bench(options);
     bench.folder = await mkdtemp(join(tmpdir(), "roost-matrix-"));
     await bench.homeserver.open();
+    bench.url = bench.homeserver.url;
     return bench;
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#accounts.map((account) => account.close()));
     await this.homeserver.close();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Closes the homeserver and opens it, or another, at the same address. */
+  async reopen(homeserver = this.homeserver): Promise<void> {
+    await this.homeserver.close();
+    await homeserver.open(Number(new URL(this.url).port));
+  }
+
+  /** Waits until the account has told something new about itself. */
+  async changed(): Promise<void> {
+    const told = this.memory.statuses.length;
+    await until(() => this.memory.statuses.length > told);
   }
 
   /** Makes an account and opens it. */
@@ -129,14 +144,14 @@ export class Bench implements AsyncDisposable {
         accessToken: undefined,
         ...options.config,
       },
-      homeserverUrl: this.homeserver.url,
+      homeserverUrl: this.url,
       registrationToken: { secret: new Secret("let-me-in") },
       credentialsFolder: join(this.folder, "credentials"),
       log: this.memory.log,
       deviceName: "Roost",
       hooks: this.memory.hooks,
-      timing: briskTiming,
       ...withoutConfig(options),
+      timing: { ...briskTiming, ...options.timing },
     });
     this.#accounts.push(account);
     account.open();

@@ -1,0 +1,316 @@
+import { describe, expect, test } from "bun:test";
+import { asRoomAlias, asRoomId, type RoomAlias, type RoomId } from "../../src/core/id.ts";
+import type { RoomStanding } from "../../src/core/matrix.ts";
+import { Bench, dialects, until } from "./bench.ts";
+
+const bot = "@bot:x.test";
+const alias = (text: string): RoomAlias => asRoomAlias(text) ?? expect.unreachable();
+const roomOf = (text: string): RoomId => asRoomId(text) ?? expect.unreachable();
+
+async function standing(bench: Bench, wanted: Partial<RoomStanding>): Promise<RoomStanding> {
+  const matches = (each: RoomStanding) =>
+    Object.entries(wanted).every(([key, value]) => each[key as keyof RoomStanding] === value);
+  await until(
+    () => bench.memory.standings.some(matches),
+    () => JSON.stringify(bench.memory.standings),
+  );
+  return bench.memory.standings.find(matches) ?? expect.unreachable();
+}
+
+for (const dialect of dialects) {
+  describe(`a listed room, on ${dialect},`, () => {
+    test("that is open is joined, whether given by its id or an alias", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const [one, other] = [dan.createRoom({ public: true }), dan.createRoom({ public: true, alias: "ops" })];
+      bench.memory.rooms = [one, alias("#ops:x.test")];
+      await bench.startSyncing();
+      expect(await bench.settled()).toEqual([
+        { reference: one, roomId: one, membership: "joined", encrypted: false, advice: undefined },
+        {
+          reference: alias("#ops:x.test"),
+          roomId: other,
+          membership: "joined",
+          encrypted: false,
+          advice: undefined,
+        },
+      ]);
+      expect(bench.memory.log.count("WARN", /./)).toBe(0);
+    });
+
+    test("that needs an invitation says so once, and is joined when it comes", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const room = dan.createRoom({ alias: "ops" });
+      bench.memory.rooms = [alias("#ops:x.test")];
+      const account = await bench.startSyncing();
+      const { advice } = await standing(bench, { membership: "invite-needed", advice: adviceToInvite });
+      expect(advice).toBe(adviceToInvite);
+      await account.refreshRooms();
+      expect(bench.memory.log.count("WARN", /Invite @bot:x\.test into #ops:x\.test/)).toBe(1);
+      dan.invite(room, bot);
+      await standing(bench, { membership: "joined" });
+      dan.say(room, "welcome");
+      await bench.received("welcome");
+    });
+
+    test("to which it was invited beforehand is joined at the start", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      await (await bench.startSyncing()).close();
+      const room = dan.createRoom({ invite: [bot] });
+      bench.memory.rooms = [room];
+      await bench.startSyncing();
+      await standing(bench, { membership: "joined" });
+    });
+
+    test("that it is removed from is told of once, and entered again upon an invitation", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const room = dan.createRoom({ public: true });
+      bench.memory.rooms = [room];
+      await bench.startSyncing();
+      await standing(bench, { membership: "joined" });
+      dan.kick(room, bot, "noise");
+      const { advice } = await standing(bench, { membership: "left" });
+      expect(advice).toBe(
+        `${bot} is no longer in ${room}: invite it again, or take the room out of the config.`,
+      );
+      dan.say(room, "behind its back");
+      dan.invite(room, bot);
+      await standing(bench, { membership: "joined" });
+      dan.say(room, "welcome back");
+      await bench.received("welcome back");
+      expect(bench.memory.bodies).toEqual(["welcome back"]);
+      expect(bench.memory.log.count("WARN", /no longer in/)).toBe(1);
+    });
+
+    test("that it is banned from is told of, at once and at later starts", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const room = dan.createRoom({ public: true });
+      bench.memory.rooms = [room];
+      const account = await bench.startSyncing();
+      await standing(bench, { membership: "joined" });
+      dan.ban(room, bot);
+      await standing(bench, { membership: "banned" });
+      await account.refreshRooms();
+      expect(bench.memory.standings[0]?.membership).toBe("banned");
+      await account.close();
+      bench.memory.standings = [];
+      await bench.startSyncing();
+      const { advice } = await standing(bench, { membership: "banned" });
+      expect(advice).toContain("have the ban lifted");
+    });
+
+    test("that is replaced is not left for the new one by itself: the config is to name it", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const room = dan.createRoom({ public: true });
+      bench.memory.rooms = [room];
+      const account = await bench.startSyncing();
+      await standing(bench, { membership: "joined" });
+      const replacement = dan.upgradeRoom(room, "11");
+      await standing(bench, {
+        advice: `${room} was replaced by ${replacement}: write "${replacement}" in its place in the config.`,
+      });
+      await account.close();
+      bench.memory.standings = [];
+      await bench.startSyncing();
+      await until(() => bench.memory.standings[0]?.advice?.includes(replacement) === true);
+      expect(bench.homeserver.memberships(replacement).get(bot)).not.toBe("join");
+      expect(bench.memory.log.count("WARN", /was replaced by/)).toBe(2);
+    });
+
+    test("that is encrypted, or becomes so, is told of", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const [encrypted, plain] = [
+        dan.createRoom({ public: true, encrypted: true }),
+        dan.createRoom({ public: true }),
+      ];
+      bench.memory.rooms = [encrypted, plain];
+      await bench.startSyncing();
+      const { advice } = await standing(bench, { reference: encrypted, encrypted: true });
+      expect(advice).toContain("Roost cannot read encrypted rooms yet");
+      await standing(bench, { reference: plain, encrypted: false, membership: "joined" });
+      dan.setState(plain, "m.room.encryption", { algorithm: "m.megolm.v1.aes-sha2" });
+      await standing(bench, { reference: plain, encrypted: true });
+      expect(bench.memory.log.count("WARN", /is encrypted/)).toBe(2);
+    });
+
+    test("given by an alias is known by its id before its first messages come", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const room = dan.createRoom({ public: true, alias: "ops" });
+      bench.memory.rooms = [alias("#ops:x.test")];
+      const account = await bench.startSyncing();
+      await standing(bench, { membership: "joined" });
+      await account.close();
+      dan.say(room, "while it was down");
+      bench.memory.standings = [];
+      const knownAtBatch: unknown[] = [];
+      const { onBatch } = bench.memory.hooks;
+      const hooks = {
+        ...bench.memory.hooks,
+        onBatch: (batch: Parameters<typeof onBatch>[0]) => {
+          if (batch.events.length > 0) knownAtBatch.push(bench.memory.standings[0]?.roomId);
+          onBatch(batch);
+        },
+      };
+      await bench.startSyncing({ hooks });
+      await bench.received("while it was down");
+      expect(knownAtBatch[0]).toBe(room);
+    });
+
+    test("that nobody knows is told of", async () => {
+      await using bench = await Bench.open({ dialect });
+      bench.memory.rooms = [roomOf("!nowhere:x.test"), alias("#nothing:x.test")];
+      await bench.startSyncing();
+      const standings = await bench.settled();
+      expect(standings.map(({ membership }) => membership)).toEqual(["unresolved", "unresolved"]);
+      expect(standings[1]?.advice).toBe(
+        `The homeserver does not know #nothing:x.test: correct it, or invite ${bot} into the room.`,
+      );
+    });
+  });
+
+  test(`an invitation to a room that is not listed is declined, once, on ${dialect}`, async () => {
+    await using bench = await Bench.open({ dialect });
+    const eve = bench.homeserver.createUser("eve");
+    await bench.startSyncing();
+    const room = eve.createRoom();
+    eve.invite(room, bot);
+    await until(() => bench.homeserver.memberships(room).get(bot) === "leave");
+    await until(() => bench.memory.log.count("INFO", /Declined an invitation/) === 1);
+    const declined = bench.memory.log.records.find(({ message }) => message.startsWith("Declined"));
+    expect(declined?.context).toEqual({ account: bot, room, inviter: "@eve:x.test" });
+    expect(bench.homeserver.requests.count("POST", /\/leave$/)).toBe(1);
+  });
+}
+
+const adviceToInvite = "Invite @bot:x.test into #ops:x.test: the room is not open to it.";
+
+describe("rooms", () => {
+  test("that are added to the list are joined when it is looked at again, removed ones are forgotten", async () => {
+    await using bench = await Bench.open();
+    const dan = bench.homeserver.createUser("dan");
+    const [one, other] = [dan.createRoom({ public: true }), dan.createRoom({ public: true })];
+    bench.memory.rooms = [one];
+    const account = await bench.startSyncing();
+    await standing(bench, { reference: one, membership: "joined" });
+    bench.memory.rooms = [other];
+    await account.refreshRooms();
+    expect(bench.memory.standings.map(({ reference, membership }) => [reference, membership])).toEqual([
+      [other, "joined"],
+    ]);
+    expect(bench.homeserver.memberships(one).get(bot)).toBe("join");
+  });
+
+  test("whose alias moved are followed when the list is looked at again", async () => {
+    await using bench = await Bench.open();
+    const dan = bench.homeserver.createUser("dan");
+    const [old, moved] = [dan.createRoom({ public: true }), dan.createRoom({ public: true })];
+    const answerFor = (room: string) =>
+      ({ kind: "error", status: 200, body: { room_id: room, servers: ["x.test"] } }) as const;
+    const path = /directory\/room/;
+    const fault = bench.homeserver.faults.inject({ path, answer: answerFor(old) });
+    const join = bench.homeserver.faults.inject({ method: "POST", path: /\/join\//, answer: answerFor(old) });
+    bench.memory.rooms = [alias("#ops:x.test")];
+    const account = await bench.startSyncing();
+    await standing(bench, { roomId: old, membership: "joined" });
+    fault.remove();
+    join.remove();
+    bench.homeserver.faults.inject({ path, answer: answerFor(moved) });
+    bench.homeserver.faults.inject({ method: "POST", path: /\/join\//, answer: answerFor(moved) });
+    await account.refreshRooms();
+    expect(bench.memory.standings[0]).toMatchObject({ roomId: moved, membership: "joined" });
+  });
+
+  test("that could not be entered for want of an answer are tried again", async () => {
+    await using bench = await Bench.open();
+    const dan = bench.homeserver.createUser("dan");
+    const room = dan.createRoom({ public: true });
+    bench.memory.rooms = [room];
+    const fault = bench.homeserver.faults.inject({ path: /\/join\//, answer: { kind: "html", status: 502 } });
+    await bench.startSyncing({ timing: { pollMs: 20 } });
+    const { advice } = await standing(bench, { membership: "unresolved" });
+    expect(advice).toBe(`The homeserver could not let ${bot} into ${room} yet; it is asked again.`);
+    fault.remove();
+    await standing(bench, { membership: "joined" });
+  });
+
+  test("that somebody else had it join are noticed", async () => {
+    await using bench = await Bench.open();
+    const dan = bench.homeserver.createUser("dan");
+    const room = dan.createRoom();
+    bench.memory.rooms = [room];
+    await bench.startSyncing();
+    await standing(bench, { membership: "invite-needed" });
+    const credentials = await Bun.file(`${bench.folder}/credentials/${encodeURIComponent(bot)}.json`).json();
+    dan.setState(room, "m.room.join_rules", { join_rule: "public" });
+    await fetch(`${bench.url}/_matrix/client/v3/join/${encodeURIComponent(room)}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${credentials.accessToken}` },
+      body: "{}",
+    });
+    await standing(bench, { membership: "joined" });
+  });
+
+  test("do not keep an account from stopping", async () => {
+    await using bench = await Bench.open();
+    const dan = bench.homeserver.createUser("dan");
+    bench.memory.rooms = [dan.createRoom({ public: true })];
+    bench.homeserver.faults.inject({ path: /\/join\//, answer: { kind: "hang" } });
+    const account = await bench.startSyncing();
+    const refresh = account.refreshRooms();
+    await account.close();
+    await refresh;
+    expect(bench.memory.log.count("WARN", /./)).toBe(0);
+  });
+});
+
+describe("an invitation", () => {
+  test("is answered later when the homeserver could not take the answer, and then once", async () => {
+    await using bench = await Bench.open();
+    const eve = bench.homeserver.createUser("eve");
+    await bench.startSyncing({ timing: { pollMs: 20 } });
+    const fault = bench.homeserver.faults.inject({ path: /\/leave$/, answer: { kind: "html", status: 502 } });
+    const room = eve.createRoom({ invite: [bot] });
+    await until(() => fault.hits >= 2);
+    fault.remove();
+    await until(() => bench.homeserver.memberships(room).get(bot) === "leave");
+    await until(() => bench.memory.log.count("INFO", /Declined/) === 1);
+  });
+
+  test("that is taken back meanwhile is let go", async () => {
+    await using bench = await Bench.open();
+    const eve = bench.homeserver.createUser("eve");
+    const body = { errcode: "M_FORBIDDEN", error: "You are not invited" };
+    bench.homeserver.faults.inject({ path: /\/leave$/, answer: { kind: "error", status: 403, body } });
+    await bench.startSyncing();
+    eve.createRoom({ invite: [bot] });
+    await until(() => bench.memory.log.count("INFO", /could not be declined/) === 1);
+    expect(bench.homeserver.requests.count("POST", /\/leave$/)).toBe(1);
+  });
+
+  test("is neither taken nor declined while an alias that may mean its room cannot be looked up", async () => {
+    await using bench = await Bench.open();
+    const dan = bench.homeserver.createUser("dan");
+    const fault = bench.homeserver.faults.inject({
+      path: /directory\/room/,
+      answer: { kind: "html", status: 502 },
+    });
+    bench.memory.rooms = [alias("#ops:other.test")];
+    await bench.startSyncing({ timing: { pollMs: 20 } });
+    const room = dan.createRoom({ invite: [bot] });
+    await until(() => fault.hits >= 4);
+    expect(bench.homeserver.memberships(room).get(bot)).toBe("invite");
+    fault.remove();
+    const answer = { kind: "error", status: 200, body: { room_id: room, servers: ["x.test"] } } as const;
+    bench.homeserver.faults.inject({ path: /directory\/room/, answer });
+    bench.homeserver.faults.inject({ path: /\/join\/#ops/, answer });
+    await standing(bench, { roomId: room });
+    expect(bench.homeserver.requests.count("POST", /\/leave$/)).toBe(0);
+  });
+});
