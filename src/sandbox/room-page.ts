@@ -90,14 +90,15 @@ function eventStream(room: Room, stream: Stream, signal: AbortSignal): Response 
         controller.enqueue(encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`));
       };
       for (const item of pageItems(room, shownItems)) send("item", item);
+      const sendTyping = () => {
+        const names = [...room.typing].map((user) => nameOf(room, user));
+        send("typing", names);
+      };
+      sendTyping();
       send("ready", {});
       unlisten = stream.listen((change: Change) => {
         if (change.kind === "account-data" || change.room !== room) return;
-        if (change.kind === "typing")
-          send(
-            "typing",
-            [...room.typing].map((user) => nameOf(room, user)),
-          );
+        if (change.kind === "typing") sendTyping();
         const item = change.kind === "event" ? changedItem(room, change.event) : undefined;
         if (item !== undefined) send("item", item);
       });

@@ -1,64 +1,29 @@
 import { type Context, Hono } from "hono";
-import { asEventId } from "../core/id.ts";
-import { objectAt, stringAt } from "../core/json.ts";
+import { objectAt } from "../core/json.ts";
 import { eventFilter, objectIn } from "./filter.ts";
-import { jsonBody, type Parts, param } from "./parts.ts";
+import { type Parts, param, seatOf } from "./parts.ts";
 import { badRequest, forbidden, notFound } from "./refusal.ts";
 import type { Room } from "./room.ts";
 import { type RoomEvent, type Viewer, type WireEvent, wireEvent } from "./room-event.ts";
-import type { Session } from "./users.ts";
 
-/** Sending events, and reading them again outside of the sync. */
-export function eventRoutes(parts: Parts): Hono {
-  const { users, rooms, faults } = parts;
+const ordinaryLimit = 10;
+
+/** Reading events outside of the sync. */
+export function historyRoutes(parts: Parts): Hono {
+  const { faults, rooms } = parts;
   const routes = new Hono().basePath("/_matrix/client");
-  const at = (c: Context): { session: Session; room: Room; viewer: Viewer } => {
-    const session = users.session(c.req.raw);
-    const viewer = { userId: session.user.userId, deviceId: session.device.deviceId };
-    return { session, room: rooms.get(param(c, "room")), viewer };
-  };
-
-  routes.put("/v3/rooms/:room/send/:type/:txn", async (c) => {
-    const { session, room, viewer } = at(c);
-    const from = { device: session.device, txnId: param(c, "txn") };
-    const content = await jsonBody(c);
-    return c.json({ event_id: rooms.send(room, viewer.userId, param(c, "type"), content, from) });
-  });
-  routes.put("/v3/rooms/:room/redact/:event/:txn", async (c) => {
-    const { session, room, viewer } = at(c);
-    const from = { device: session.device, txnId: param(c, "txn") };
-    const reason = stringAt(await jsonBody(c), "reason");
-    return c.json({ event_id: rooms.redact(room, viewer.userId, param(c, "event"), reason, from) });
-  });
-  routes.put("/v3/rooms/:room/typing/:user", async (c) => {
-    const { room, viewer } = at(c);
-    room.requireJoined(viewer.userId);
-    if (viewer.userId !== param(c, "user")) throw forbidden("Cannot type for somebody else");
-    if ((await jsonBody(c)).typing === true) room.typing.add(viewer.userId);
-    else room.typing.delete(viewer.userId);
-    rooms.stream.push({ kind: "typing", room });
-    return c.json({});
-  });
-  routes.post("/v3/rooms/:room/receipt/:type/:event", (c) => {
-    const { room, viewer } = at(c);
-    room.requireJoined(viewer.userId);
-    const eventId = asEventId(param(c, "event"));
-    if (eventId === undefined) throw badRequest("M_INVALID_PARAM", "Not an event id");
-    rooms.stream.push({ kind: "receipt", room, user: viewer.userId, eventId, timeMs: Date.now() });
-    return c.json({});
-  });
-
   routes.get("/v3/rooms/:room/event/:event", (c) => {
-    const { room, viewer } = at(c);
+    const { room, viewer } = seatOf(parts, c);
     return c.json(wireEvent(visibleEvent(room, viewer, param(c, "event")), viewer));
   });
   routes.get("/v3/rooms/:room/context/:event", (c) => {
-    const { room, viewer } = at(c);
+    const { room, viewer } = seatOf(parts, c);
     const event = visibleEvent(room, viewer, param(c, "event"));
-    const half = Math.ceil(limitOf(c, 10) / 2);
+    const half = Math.ceil(limitOf(c) / 2);
     const index = room.indexAfter(event.position - 1);
     const before = room.events.slice(Math.max(0, index - half), index).reverse();
-    const after = room.events.slice(index + 1, index + 1 + half);
+    const last = lastVisible(room, viewer, rooms.stream.end);
+    const after = room.events.slice(index + 1, index + 1 + half).filter(({ position }) => position <= last);
     return c.json({
       event: wireEvent(event, viewer),
       events_before: before.map((one) => wireEvent(one, viewer)),
@@ -70,14 +35,14 @@ export function eventRoutes(parts: Parts): Hono {
   });
 
   routes.get("/v3/rooms/:room/messages", (c) => {
-    const { room, viewer } = at(c);
+    const { room, viewer } = seatOf(parts, c);
     const query = c.req.query("filter");
     const filter = eventFilter(query === undefined ? undefined : objectIn(query), parts.dialect);
     const page = pageOf(parts, c, room, viewer, (event) => filter.showsEvent(event));
     return c.json({ ...page, state: [] });
   });
   const relations = (c: Context) => {
-    const { room, viewer } = at(c);
+    const { room, viewer } = seatOf(parts, c);
     const { event_id: target } = wireEvent(visibleEvent(room, viewer, param(c, "event")));
     const [relType, type] = [c.req.param("relType"), c.req.param("eventType")];
     const page = pageOf(parts, c, room, viewer, (event) => {
@@ -115,7 +80,7 @@ function pageOf(
   const lastSeen = lastVisible(room, viewer, rooms.stream.end);
   const from = Math.min(tokenAt(c, "from") ?? (backwards ? lastSeen : 0), lastSeen);
   const to = tokenAt(c, "to") ?? (backwards ? 0 : lastSeen);
-  const limit = limitOf(c, 10);
+  const limit = limitOf(c);
   const chunk: WireEvent[] = [];
   const step = backwards ? -1 : 1;
   let edge = from;
@@ -152,7 +117,7 @@ function visibleEvent(room: Room, viewer: Viewer, eventId: string): RoomEvent {
   if (event === undefined || event.position > last) throw notFound("Event not found.");
   return event;
 }
-function limitOf(c: Context, ordinary: number): number {
-  const limit = Number(c.req.query("limit") ?? ordinary);
-  return Number.isInteger(limit) && limit > 0 ? Math.min(limit, 1000) : ordinary;
+function limitOf(c: Context): number {
+  const limit = Number(c.req.query("limit") ?? ordinaryLimit);
+  return Number.isInteger(limit) && limit > 0 ? Math.min(limit, 1000) : ordinaryLimit;
 }
