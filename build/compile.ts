@@ -21,6 +21,9 @@ export async function compile(executable: Executable): Promise<void> {
     entrypoints: [...executable.entrypoints],
     target: "bun",
     minify: true,
+    // Halves the time from start to first sync; top-level await in bytecode needs ESM.
+    bytecode: true,
+    format: "esm",
     define: {
       ROOST_VERSION: JSON.stringify(manifest.version),
       ROOST_COMMIT: JSON.stringify(currentCommit()),
