@@ -33,6 +33,7 @@ export class TestReport {
     } else if (line.startsWith("(skip) ") && !line.endsWith("(unnamed)")) {
       // Bun reports the hooks of a skipped group too, as tests without a name.
       this.totals = { passed, failed, skipped: skipped + 1 };
+      console.log(`  skipped: ${line.slice("(skip) ".length)}`);
     } else if (/^(skipped|preparing): /.test(line)) {
       console.log(`  ${line}`);
     }
