@@ -132,6 +132,7 @@ export class Connection {
       answer = await http.request({
         method: "GET",
         path: "/_matrix/client/versions",
+        anonymous: true,
         timeoutMs,
         signals: [signal],
       });

@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly path: string;
   /** Bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
+  /** Without the access token: where there is none yet, or where a revoked one would be refused though none is needed. */
+  readonly anonymous?: boolean;
   /** Of a body of bytes. */
   readonly contentType?: string | undefined;
   readonly timeoutMs: number;
@@ -26,20 +28,17 @@ const maxAnswerBytes = 128 * 1024 * 1024;
  */
 export class Http {
   readonly #origin: string;
-  /** Made once for all requests. An answer that is not compressed says how long it is, and costs nothing to unpack. */
-  #headers: Record<string, string> = { "accept-encoding": "identity" };
-  #jsonHeaders: Record<string, string> = { ...this.#headers, "content-type": "application/json" };
+  /** Made once for all requests. */
+  #headers = headersWith({});
+  readonly #anonymousHeaders = headersWith({});
 
   constructor(origin: string) {
     this.#origin = origin;
   }
 
-  /** Every later request carries this access token, or none. */
-  authorize(accessToken: Secret | undefined): void {
-    const { authorization: _, ...headers } = this.#headers;
-    this.#headers =
-      accessToken === undefined ? headers : { ...headers, authorization: `Bearer ${accessToken.reveal()}` };
-    this.#jsonHeaders = { ...this.#headers, "content-type": "application/json" };
+  /** Every later request that is not anonymous carries this access token. */
+  authorize(accessToken: Secret): void {
+    this.#headers = headersWith({ authorization: `Bearer ${accessToken.reveal()}` });
   }
 
   async request(request: HttpRequest): Promise<unknown> {
@@ -66,15 +65,21 @@ export class Http {
 
   #options(request: HttpRequest, signal: AbortSignal): BunFetchRequestInit {
     const { method, body, contentType } = request;
+    const headers = request.anonymous === true ? this.#anonymousHeaders : this.#headers;
     // A redirect is never followed: the token would go to whoever it names. Our own clock replaces Bun's of 5 minutes.
     const options = { method, signal, redirect: "manual", timeout: false } as const;
-    if (body === undefined) return { ...options, headers: this.#headers };
-    if (!(body instanceof Uint8Array)) {
-      return { ...options, headers: this.#jsonHeaders, body: JSON.stringify(body) };
-    }
-    const headers = { ...this.#headers, "content-type": contentType ?? "application/octet-stream" };
-    return { ...options, headers, body };
+    if (body === undefined) return { ...options, headers: headers.plain };
+    if (!(body instanceof Uint8Array))
+      return { ...options, headers: headers.json, body: JSON.stringify(body) };
+    const type = contentType ?? "application/octet-stream";
+    return { ...options, headers: { ...headers.plain, "content-type": type }, body };
   }
+}
+
+function headersWith(more: Record<string, string>) {
+  // An answer that is not compressed says how long it is, and costs nothing to unpack.
+  const plain = { "accept-encoding": "identity", ...more };
+  return { plain, json: { ...plain, "content-type": "application/json" } };
 }
 
 async function readText(response: Response): Promise<string> {

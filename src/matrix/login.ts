@@ -103,7 +103,6 @@ export class Login {
     const { http, homeserverUrl, deviceName } = this.#options;
     const credentials = stored ?? this.#credentials(undefined);
     if (stored === undefined) await this.#file.write(credentials);
-    http.authorize(undefined);
     const body = {
       type: "m.login.password",
       identifier: { type: "m.id.user", user: this.#self },
@@ -111,7 +110,7 @@ export class Login {
       device_id: credentials.deviceId,
       initial_device_display_name: deviceName,
     };
-    const request = { method: "POST", path: "/_matrix/client/v3/login", body } as const;
+    const request = { method: "POST", path: "/_matrix/client/v3/login", anonymous: true, body } as const;
     const answer = await http
       .request({ ...request, timeoutMs: 60_000, signals: [signal] })
       .catch((error: unknown) => Promise.reject(loginRefusal(error)));
@@ -125,7 +124,6 @@ export class Login {
     this.#tell(credentials);
     // Written before it is asked for: whatever happens in between, the next start can log in.
     await this.#file.write(credentials);
-    http.authorize(undefined);
     const { deviceId } = credentials;
     const answer = await registerAccount({
       http,

@@ -105,7 +105,14 @@ async function attempt(
     ...(auth === undefined ? {} : { auth }),
   };
   try {
-    return await http.request({ method: "POST", path: register, body, timeoutMs: 60_000, signals: [signal] });
+    return await http.request({
+      method: "POST",
+      path: register,
+      anonymous: true,
+      body,
+      timeoutMs: 60_000,
+      signals: [signal],
+    });
   } catch (error) {
     if (!(error instanceof HomeserverError)) throw error;
     if (error.status === 401 && Array.isArray(error.body.flows)) return new Stages(error.body);
@@ -133,24 +140,26 @@ async function requireFreeName({ http, userId, signal }: RegistrationOptions): P
   const name = localpartOf(userId);
   if (!/^[a-z0-9._=/+-]+$/.test(name)) throw invalidName();
   const path = `${register}/available?username=${encodeURIComponent(name)}`;
-  await http.request({ method: "GET", path, timeoutMs: 30_000, signals: [signal] }).catch((error) => {
-    // Not every homeserver has the route.
-    if (!(error instanceof HomeserverError) || error.code === "homeserver-unreachable") throw error;
-    if (
-      error.errcode !== "M_UNRECOGNIZED" &&
-      error.errcode !== "M_NOT_FOUND" &&
-      error.code !== "homeserver-busy"
-    ) {
-      throw refusal(error);
-    }
-  });
+  await http
+    .request({ method: "GET", path, anonymous: true, timeoutMs: 30_000, signals: [signal] })
+    .catch((error) => {
+      // Not every homeserver has the route.
+      if (!(error instanceof HomeserverError) || error.code === "homeserver-unreachable") throw error;
+      if (
+        error.errcode !== "M_UNRECOGNIZED" &&
+        error.errcode !== "M_NOT_FOUND" &&
+        error.code !== "homeserver-busy"
+      ) {
+        throw refusal(error);
+      }
+    });
 }
 
 async function requireValidToken({ http, token, signal }: RegistrationOptions): Promise<void> {
   if (token === undefined || "missing" in token) return;
   const path = `/_matrix/client/v1/register/${tokenStage}/validity?token=${encodeURIComponent(token.secret.reveal())}`;
   const answer = await http
-    .request({ method: "GET", path, timeoutMs: 30_000, signals: [signal] })
+    .request({ method: "GET", path, anonymous: true, timeoutMs: 30_000, signals: [signal] })
     .catch((error: unknown) => {
       // The route is a courtesy: without it the registration itself tells.
       if (error instanceof HomeserverError) return undefined;

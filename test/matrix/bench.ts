@@ -19,8 +19,8 @@ export const dialects = ["synapse", "conduwuit"] as const;
 
 /** Fast enough for tests, slow enough to be seen in between. */
 export const briskTiming = {
-  pollMs: 400,
-  pollLimitMs: 800,
+  pollMs: 150,
+  pollLimitMs: 2_000,
   probeMs: 20,
   backoffMs: 10,
   maxBackoffMs: 40,

@@ -181,6 +181,8 @@ for (const dialect of dialects) {
       expect(after.deviceId).toBe(before.deviceId ?? "");
       expect(after.accessToken).not.toBe(before.accessToken ?? "");
       expect(bench.homeserver.devices(bot)).toHaveLength(1);
+      // Synapse refuses even /versions to a token that it does not know.
+      expect(bench.homeserver.requests.count("GET", /versions$/, bot)).toBe(0);
     });
   });
 }

@@ -179,14 +179,13 @@ describe("no answer", () => {
   });
 });
 
-test("a request carries the token and JSON, and after it is taken back neither", async () => {
+test("a request carries the token and its body's type, and an anonymous one no token", async () => {
   seen = [];
   const http = new Http(origin());
   http.authorize(new Secret("t0ken"));
   const request = { method: "POST", path: "/json?mine", timeoutMs: 1_000, signals: [] } as const;
   await http.request({ ...request, body: { b: 1 } });
-  http.authorize(undefined);
-  await http.request({ ...request, body: new Uint8Array([1, 2]), contentType: "image/png" });
+  await http.request({ ...request, anonymous: true, body: new Uint8Array([1, 2]), contentType: "image/png" });
   const mine = seen.filter(({ path }) => path === request.path).map(({ headers }) => headers);
   expect(mine.map((headers) => [headers.get("authorization"), headers.get("content-type")])).toEqual([
     ["Bearer t0ken", "application/json"],

@@ -255,7 +255,7 @@ describe("trouble with the homeserver while it runs", () => {
     await using bench = await Bench.open();
     const { dan, room } = await inRoom(bench);
     const told = bench.memory.statuses.length;
-    bench.homeserver.faults.inject({ path: /\/sync$/, times: 1, answer: { kind: "drop" } });
+    bench.homeserver.faults.inject({ path: /\/sync$/, times: 1, answer: { kind: "half" } });
     dan.say(room, "meanwhile");
     await bench.received("meanwhile");
     expect(bench.memory.statuses).toHaveLength(told);
