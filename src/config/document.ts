@@ -2,7 +2,7 @@ import { parseDocument } from "yaml";
 import type { Json } from "../core/json.ts";
 import type { Range } from "./excerpt.ts";
 import type { Finding } from "./finding.ts";
-import { explainError, findSwallowed, type Trap } from "./traps.ts";
+import { explainError, findSwallowed, quoteSwallowed, type Trap, vague } from "./traps.ts";
 import { type Place, type SecretPlace, TreeReading } from "./tree.ts";
 
 /** A YAML text as plain values, with the place of each. */
@@ -19,20 +19,17 @@ export interface YamlDocument {
   readonly hidden: readonly Range[];
 }
 
-const maxFindings = 100;
+/** A text with more errors than this is not worth guessing at. */
+const maxTraps = 300;
 
 /** Reads any text whatever: what is wrong with it is in the findings. */
 export function parseYaml(text: string, isSecret: SecretPlace): YamlDocument {
   const first = parseOnce(text, text, [], isSecret);
   if (!first.broken) return first;
   // An unquoted alias in a one-line list breaks everything after it: read on as if it were quoted, and report only it.
-  const traps = findSwallowed(text);
+  const traps = findSwallowed(text).slice(0, maxTraps);
   if (traps.length === 0) return first;
-  const repaired = traps.reduce(
-    (all, { offset }) => `${all.slice(0, offset)}x${all.slice(offset + 1)}`,
-    text,
-  );
-  const second = parseOnce(text, repaired, traps, isSecret);
+  const second = parseOnce(text, quoteSwallowed(text), traps, isSecret);
   return second.findings.length <= first.findings.length + traps.length ? second : first;
 }
 
@@ -49,36 +46,59 @@ function parseOnce(
     logLevel: "error",
     keepSourceTokens: false,
   });
-  const errors = [...tree.errors, ...tree.warnings].slice(0, maxFindings);
+  const errors = [...tree.errors, ...tree.warnings];
   const reading = new TreeReading(text, isSecret, tree.errors.length > 0);
   const value = tree.contents === null ? undefined : reading.read(tree.contents, []);
-  const traps = [...known, ...errors.map((error) => explainError(error, text, (at) => reading.hides(at)))];
-  const syntax: Finding[] = onePerLine(text, traps).map(({ offset, about, atValue, message, hint }) => ({
+  const explained = errors.slice(0, maxTraps).map((error) => explainError(error, text, reading));
+  const traps = withoutEchoes(text, [...known, ...explained]);
+  const syntax: Finding[] = traps.map(({ offset, about, atValue, message, hint }) => ({
     path: reading.pathAt(about ?? offset),
     message,
     hint,
     ...(!atValue && { offset }),
   }));
   const others = reading.findings.filter((finding) => !traps.some(({ offset }) => offset === finding.offset));
+  const broken = errors.length > maxTraps || explained.some((trap) => trap.fatal);
   return {
     text,
     value,
-    broken: traps.some((trap) => trap.fatal),
-    findings: [...syntax, ...others].slice(0, maxFindings),
+    broken,
+    findings: [...syntax, ...others],
     places: reading.places,
-    hidden: reading.hidden,
+    hidden: broken ? [...reading.hidden, ...secretLines(text, isSecret)] : reading.hidden,
   };
 }
 
-/** One slip often makes several errors on its line: only the first is kept, unless none of them is fatal. */
-function onePerLine(text: string, traps: readonly Trap[]): Trap[] {
+/** One slip often makes several errors on its line, and vague ones on the lines below: they are left out. */
+function withoutEchoes(text: string, traps: readonly Trap[]): Trap[] {
   let lastEnd = -1;
+  let isBroken = false;
   return traps
     .toSorted((a, b) => a.offset - b.offset)
     .filter((trap) => {
-      if (trap.offset <= lastEnd && trap.fatal) return false;
+      if (trap.fatal && (trap.offset <= lastEnd || (isBroken && trap.message === vague))) return false;
       const end = text.indexOf("\n", trap.offset);
       lastEnd = end === -1 ? text.length : end;
+      isBroken ||= trap.fatal;
       return true;
     });
+}
+
+/** In a broken text the tree may lack any part, so whatever looks like a secret's name hides the rest of its line. */
+function secretLines(text: string, isSecret: SecretPlace): Range[] {
+  const lines: Range[] = [];
+  let end = -1;
+  for (const match of text.matchAll(/([\w-]+)["']?[ \t]*(:?)[ \t]*/g)) {
+    const start = match.index + match[0].length;
+    const rest = text.slice(start, start + 20);
+    if (match.index < end || /^\{ *(file|env)\b/.test(rest)) continue;
+    const name = match[1] ?? "";
+    const isNamedSecret = isSecret(["instances", "", "config", name], "scalar") !== "open";
+    const isUnknown = match[2] === ":" && !rest.startsWith("{") && isSecret([name], "scalar") !== "open";
+    if (!isNamedSecret && !isUnknown) continue;
+    const newline = text.indexOf("\n", start);
+    end = newline === -1 ? text.length : newline;
+    lines.push([start, end]);
+  }
+  return lines;
 }

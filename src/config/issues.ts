@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { quote } from "./excerpt.ts";
-import type { Finding, Path } from "./finding.ts";
+import { type Finding, isPlainName, type Path } from "./finding.ts";
 import { nearest, suggest } from "./suggestion.ts";
 
 const nouns: { readonly [expected: string]: string } = {
@@ -56,7 +56,7 @@ function explain(issue: z.core.$ZodIssue, keysOf: KeysOf, root: unknown): Findin
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
         path: [...path, key],
-        message: `unknown key ${quote(key)}`,
+        message: isPlainName(key) ? `unknown key ${quote(key)}` : 'unknown key: is a ": " missing?',
         hint: suggest(key, keysOf(path), "known keys"),
         atKey: true,
       }));

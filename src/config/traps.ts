@@ -17,6 +17,8 @@ const matrixId = /^[!@#][^\s:]*:(?:\[[\da-fA-F:.]+\])?[A-Za-z0-9.:-]*[A-Za-z0-9]
 /** In a list on one line, `[#ops:x` and `, #ops:x` are comments that swallow the rest of the line. */
 const swallowed = /[[{,]([ \t]*)(#[^\s:#,\]}"']+:[A-Za-z0-9.:-]*[A-Za-z0-9])/g;
 
+/** For errors that the parser makes of what it found earlier. */
+export const vague = "this is not valid YAML";
 /** Before everything that has a path. */
 const wholeFile = -1;
 
@@ -38,15 +40,19 @@ const sentences: Partial<Record<ErrorCode, string>> = {
 };
 
 /** Says what is wrong in words for people. The parser's own message is not used: it may quote a password. */
-export function explainError(error: YAMLError, text: string, isHidden: (offset: number) => boolean): Trap {
+export function explainError(
+  error: YAMLError,
+  text: string,
+  reading: { hides(offset: number): boolean },
+): Trap {
   const offset = Math.min(error.pos[0], text.length);
   const token = /^\S*/.exec(text.slice(offset, offset + 300))?.[0] ?? "";
   if (error.code === "TAG_RESOLVE_FAILED") {
     const tag = text.slice(offset, error.pos[1]);
-    return { offset, about: error.pos[1], fatal: false, ...explainStart(tag, isHidden(offset)) };
+    return { offset, about: error.pos[1], fatal: false, ...explainStart(tag, reading.hides(offset)) };
   }
   if (error.code === "BAD_SCALAR_START") {
-    return { offset, fatal: false, ...explainStart(token, isHidden(offset)) };
+    return { offset, fatal: false, ...explainStart(token, reading.hides(offset)) };
   }
   if (error.code === "BAD_ALIAS") {
     return { offset, fatal: false, message: `${startSentence(token)} must be in quotes` };
@@ -60,7 +66,7 @@ export function explainError(error: YAMLError, text: string, isHidden: (offset: 
     };
   }
   const about = error.code === "MULTIPLE_DOCS" || error.code === "BAD_DIRECTIVE" ? wholeFile : offset;
-  return { offset, about, fatal: true, message: sentences[error.code] ?? "this is not valid YAML" };
+  return { offset, about, fatal: true, message: sentences[error.code] ?? vague };
 }
 
 /** Matrix aliases that became comments inside a list on one line. */
@@ -70,6 +76,11 @@ export function findSwallowed(text: string): Trap[] {
     fatal: false,
     ...mustBeQuoted(match[2] ?? ""),
   }));
+}
+
+/** The same text, letter by letter, in which those aliases are read as words. */
+export function quoteSwallowed(text: string): string {
+  return text.replace(swallowed, (match) => match.replace("#", "x"));
 }
 
 export function mustBeQuoted(id: string): { message: string; hint: string } {

@@ -10,8 +10,8 @@ import {
   type YAMLSeq,
 } from "yaml";
 import type { Json } from "../core/json.ts";
-import { positionOf, quote, type Range } from "./excerpt.ts";
-import type { Finding, Path } from "./finding.ts";
+import { positionOf, type Range } from "./excerpt.ts";
+import { type Finding, isPlainName, type Path } from "./finding.ts";
 import { mustBeQuoted } from "./traps.ts";
 
 /** The offsets of one key and its value. */
@@ -134,7 +134,7 @@ export class TreeReading {
       const first = seen.get(key);
       if (first !== undefined) {
         const { line } = positionOf(this.#text, first);
-        this.#report(inner, keyAt, `${quote(key)} is given twice: the first is on line ${line}`);
+        this.#report(inner, keyAt, `this name is given twice: the first is on line ${line}`);
         continue;
       }
       seen.set(key, keyAt);
@@ -151,7 +151,7 @@ export class TreeReading {
     if (isScalar(pair.key) && typeof pair.key.value === "string") {
       if (pair.key.value !== "__proto__") return pair.key.value;
     } else if (source !== "") {
-      this.#report([...path, source], offset, `names must be text: write ${quote(source)} in quotes`);
+      this.#report([...path, source], offset, "names must be text: put this one in quotes");
       return undefined;
     }
     this.#report([...path, "?"], offset, "this cannot be a name: names are plain text before a colon");
@@ -194,6 +194,11 @@ export class TreeReading {
     value: Node | undefined,
     flow: boolean,
   ): "open" | "secret" | "sealed" {
+    // A key without a colon may be the secret itself, one line too low.
+    const isStray = value === undefined && this.#isSecret(path, "scalar") !== "open";
+    if (key !== undefined && (isStray || !isPlainName(`${path.at(-1)}`))) {
+      this.hidden.push([startOf(key), key.range?.[1] ?? startOf(key)]);
+    }
     if (value === undefined || namesItsSource(value)) return "open";
     const kind = this.#isSecret(path, isMap(value) || isSeq(value) ? "collection" : "scalar");
     const holdsLogin = isScalar(value) && /\/\/[^/\s]*@/.test(`${value.source}`);

@@ -21,9 +21,9 @@ export interface Watching {
 export function watchConfig(files: readonly string[], onChange: () => void): Watching {
   let followed = files;
   let points = pointsBehind(followed);
-  let known = stateOf(followed);
+  let known = new Map(followed.map((file) => [file, stateOf(file)]));
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const watcher = watchPaths([...points.folders.keys()], {
+  const watcher = watchPaths([...points.folders], {
     depth: 0,
     followSymlinks: false,
     ignoreInitial: true,
@@ -31,20 +31,19 @@ export function watchConfig(files: readonly string[], onChange: () => void): Wat
     ignored: (path) => !points.concerns(path),
   });
   const rewatch = () => {
+    if (watcher.closed) return;
     const before = points.folders;
     points = pointsBehind(followed);
-    // A folder that was made anew under its old name has another inode, and the old watch would hear nothing from it.
-    const fresh = [...points.folders].filter(([folder, inode]) => before.get(folder) !== inode);
-    const folders = fresh.map(([folder]) => folder);
-    watcher.unwatch(folders);
-    watcher.add(folders);
+    watcher.add([...points.folders]);
+    // Watching a folder begins a moment later: another look finds what happened in between.
+    if (points.folders.symmetricDifference(before).size > 0) schedule();
   };
   const look = () => {
     rewatch();
-    const state = stateOf(followed);
-    if (state === known) return;
-    known = state;
-    onChange();
+    const states = new Map(followed.map((file) => [file, stateOf(file)]));
+    const changed = followed.some((file) => states.get(file) !== known.get(file));
+    known = states;
+    if (changed) onChange();
   };
   const schedule = () => {
     clearTimeout(timer);
@@ -56,7 +55,7 @@ export function watchConfig(files: readonly string[], onChange: () => void): Wat
   return {
     follow(next) {
       followed = next;
-      known = stateOf(followed);
+      known = new Map(followed.map((file) => [file, known.get(file) ?? stateOf(file)]));
       rewatch();
     },
     async close() {
@@ -68,8 +67,7 @@ export function watchConfig(files: readonly string[], onChange: () => void): Wat
 }
 
 interface Points {
-  /** The folders to watch, with their inodes. */
-  readonly folders: ReadonlyMap<string, number | undefined>;
+  readonly folders: ReadonlySet<string>;
   concerns(path: string): boolean;
 }
 
@@ -83,10 +81,7 @@ function pointsBehind(files: readonly string[]): Points {
     names.add(end).add(dirname(end));
     if (lstatSync(end, { throwIfNoEntry: false })?.isDirectory()) lists.add(end);
   }
-  const folders = new Map<string, number | undefined>();
-  for (const folder of [...[...names].map((name) => dirname(name)), ...lists]) {
-    folders.set(folder, inodeOf(folder));
-  }
+  const folders = new Set([...[...names].map((name) => dirname(name)), ...lists]);
   return {
     folders,
     concerns: (path) => folders.has(path) || names.has(path) || lists.has(dirname(path)),
@@ -125,17 +120,9 @@ function linkOrType(path: string): "missing" | "real" | { readonly link: string 
   }
 }
 
-function inodeOf(path: string): number | undefined {
-  try {
-    return statSync(path).ino;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Equal as long as nothing has changed. */
-function stateOf(files: readonly string[]): string {
-  return JSON.stringify(files.map((file) => [file, stampOf(file), listFolder(file)]));
+function stateOf(path: string): string {
+  return [stampOf(path), ...listFolder(path)].join("\n");
 }
 
 function listFolder(path: string): string[] {

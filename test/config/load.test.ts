@@ -194,6 +194,8 @@ test("shows no secret in any problem, whatever is wrong with it", () => {
     '  registration_token: "hunter2" hunter2\n',
     "  registration_token: |\n  hunter2\n",
     "  registration_tokn: hunter2\n",
+    "  registration_token:hunter2\n",
+    "  registration_token:\n  hunter2\n",
     "  passwort: { is: hunter2 }\n",
     "  registration_token: { file: x, hunter2: y }\n",
     '  registration_token: "\\hunter2"\n',

@@ -220,19 +220,19 @@ const cases: readonly [title: string, yaml: string, outcome: Outcome, ...sentenc
     "the host runs",
     '4:3 accounts.bob: must be a user id such as "@bot:example.org", not "bob"',
     "6:3 instances.Insta: must be a name of up to 63 lower-case letters, digits, - and _, beginning with a letter or digit",
-    '7:3 instances.7: names must be text: write "7" in quotes',
+    "7:3 instances.7: names must be text: put this one in quotes",
   ],
   [
     "one instance named twice",
     `${instance()}  insta: {}\n`,
     "insta is quarantined",
-    '8:3 instances.insta: "insta" is given twice: the first is on line 5',
+    "8:3 instances.insta: this name is given twice: the first is on line 5",
   ],
   [
     "one key given twice",
     instance("rooms: []", "rooms: []"),
     "insta is quarantined",
-    '9:5 instances.insta.rooms: "rooms" is given twice: the first is on line 8',
+    "9:5 instances.insta.rooms: this name is given twice: the first is on line 8",
   ],
   [
     "missing keys",
