@@ -100,7 +100,7 @@ export class Connection {
   }
 
   async #run(): Promise<void> {
-    const { rooms, signal } = this.#options;
+    const { signal } = this.#options;
     while (!signal.aborted) {
       let isThere = false;
       this.#session = new AbortController();
@@ -108,7 +108,6 @@ export class Connection {
         await this.#probe();
         isThere = true;
         this.#sync ??= await this.#logIn();
-        await rooms.identify();
         await this.#sync.run([signal, this.#session.signal]);
       } catch (error) {
         if (signal.aborted) return;
@@ -146,12 +145,14 @@ export class Connection {
   }
 
   async #logIn(): Promise<Sync> {
-    const { http, client, config, login, decryptor, hooks, log, timing, signal } = this.#options;
+    const { http, client, config, login, rooms, decryptor, hooks, log, timing, signal } = this.#options;
+    const deviceId = await login.open(signal);
+    await rooms.identify();
     return new Sync({
       http,
       client,
       self: config.userId,
-      deviceId: await login.open(signal),
+      deviceId,
       state: hooks.loadSyncState(),
       decryptor,
       onBatch: (batch) => hooks.onBatch(batch),
@@ -226,7 +227,8 @@ export class Connection {
     // A poll that breaks once, as connections do, is asked again at once and is not worth a word.
     if (before.state === "syncing" && this.#failures === 1 && isThere && failure.retryAfterMs === undefined)
       return;
-    const delayMs = failure.retryAfterMs ?? (isThere ? backoffMs(timing, this.#failures) : timing.probeMs);
+    const limitMs = isThere ? timing.maxBackoffMs : timing.probeMs;
+    const delayMs = failure.retryAfterMs ?? Math.min(backoffMs(timing, this.#failures), limitMs);
     const nowMs = Date.now();
     const isNews = before.state !== "waiting" || before.cause !== failure.message;
     if (isNews) log.warn(failure.message, { account: config.userId, code: failure.code }, failure.cause);

@@ -3,10 +3,9 @@ export interface Timing {
   /** How long the homeserver may hold a sync, and how long we wait for it altogether. */
   readonly pollMs: number;
   readonly pollLimitMs: number;
-  /** Between two questions whether a homeserver that is away has come back. */
-  readonly probeMs: number;
-  /** First wait when the homeserver is there but syncs fail; doubles up to `maxBackoffMs`. */
+  /** First wait after a failure. It doubles up to `probeMs` while the homeserver is away, up to `maxBackoffMs` while it fails. */
   readonly backoffMs: number;
+  readonly probeMs: number;
   readonly maxBackoffMs: number;
   /** A token revoked again within this time after a new login is not answered with another: somebody else logs in too. */
   readonly renewalMs: number;
@@ -17,8 +16,8 @@ export interface Timing {
 export const ordinaryTiming: Timing = {
   pollMs: 30_000,
   pollLimitMs: 45_000,
-  probeMs: 5_000,
   backoffMs: 1_000,
+  probeMs: 5_000,
   maxBackoffMs: 60_000,
   renewalMs: 10 * 60_000,
   roomRetryMs: 60_000,

@@ -484,7 +484,7 @@ describe("a running account", () => {
     await using bench = await Bench.open();
     const polling = await bench.startSyncing({ timing: { pollMs: 30_000, pollLimitMs: 45_000 } });
     bench.homeserver.faults.inject({ path: /versions$/, answer: { kind: "html", status: 503 } });
-    const idle = bench.start({ user: "@idle:x.test", timing: { probeMs: 60_000 } });
+    const idle = bench.start({ user: "@idle:x.test", timing: { probeMs: 60_000, backoffMs: 60_000 } });
     await waiting(idle, /HTTP 503/);
     const closed = Promise.all([polling.close(), idle.close()]).then(() => "closed");
     expect(await Promise.race([closed, Bun.sleep(1_000).then(() => "late")])).toBe("closed");
