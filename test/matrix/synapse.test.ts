@@ -64,7 +64,7 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("an account on
     );
     await failed(start(bench, "second", single), "registration-token-wrong");
     await failed(start(bench, "UPPER"), "config-invalid");
-  });
+  }, 20_000);
 
   test("answers for what is said after its join and while it was down, in order, however much that is", async () => {
     await using bench = await Bench.open();
@@ -97,7 +97,7 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("an account on
     await startSyncing(bench, "loser");
     await bench.received("missed");
     expect(bench.memory.bodies).toEqual(["seen", "missed"]);
-  });
+  }, 20_000);
 
   test("tells invitations, removals, bans and encryption apart", async () => {
     await using bench = await Bench.open();
@@ -124,7 +124,7 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("an account on
     const unlisted = await anna.createRoom();
     await anna.invite(unlisted, bot);
     await until(() => bench.memory.log.count("INFO", /Declined/) === 1);
-  });
+  }, 20_000);
 
   test("posts once however often it is asked, puts files, takes back, and logs in again when revoked", async () => {
     await using bench = await Bench.open();
@@ -151,5 +151,5 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("an account on
     expect(await account.fetchEvent(room, eventId, never)).toBeUndefined();
     const after = await Bun.file(`${bench.folder}/credentials/${files[0]}`).json();
     expect(after.deviceId).toBe(stored.deviceId);
-  }, 10_000);
+  }, 20_000);
 });
