@@ -1,7 +1,9 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "./config/load.ts";
 import { watchConfig } from "./config/watch.ts";
 import { formatProblem, type LoadedConfig } from "./core/config.ts";
+import { sentenceOf } from "./core/error.ts";
 import type { HostSnapshot } from "./core/status.ts";
 import { House } from "./house.ts";
 import { RecentRecords } from "./log/recent.ts";
@@ -54,17 +56,21 @@ export class App {
     if (config === undefined) throw new UnreadableConfig(loaded);
     for (const problem of problems) log.warn(`Config problem: ${formatProblem(problem)}`);
 
-    await this.#opened(new FolderLock(config.dataDir));
-    const store = await this.#opened(new HostStore(join(config.dataDir, "roost.db")));
+    // In a folder of its own: the config's watcher would hear of every write to files beside instances.d.
+    const hostFolder = join(config.dataDir, "host");
+    await this.#opened(new FolderLock(hostFolder));
+    const store = await this.#opened(new HostStore(join(hostFolder, "roost.db")));
+    mkdirSync(join(config.dataDir, "instances.d"), { recursive: true, mode: 0o700 });
     const records = new RecentRecords();
     router.addSink(records.sink, "INFO");
 
     const house = new House({ config, load, store, router, version, phase: () => this.#phase });
-    const snapshot = () => house.snapshot();
-    const web = await this.#opened(new WebServer({ ...config.server, snapshot, log }));
-    await this.#opened(new ControlServer({ dataDir: config.dataDir, control: house, records, log }));
     this.#closers.push(() => house.close());
     await house.open(problems);
+    const snapshot = () => house.snapshot();
+    const cutSecrets = (text: string) => router.cutSecrets(text);
+    const web = await this.#opened(new WebServer({ ...config.server, snapshot, cutSecrets, log }));
+    await this.#openControl(new ControlServer({ dataDir: config.dataDir, control: house, records, log }));
 
     const watcher = watchConfig(loaded.watched, () => void house.noticeEdit());
     const pruner = setInterval(() => this.#prune(store), pruneEveryMs);
@@ -95,6 +101,15 @@ export class App {
     this.#closers.push(() => part.close());
     await part.open();
     return part;
+  }
+
+  /** Without it the bots run all the same: only the command line cannot reach them. */
+  async #openControl(control: ControlServer): Promise<void> {
+    try {
+      await this.#opened(control);
+    } catch (error) {
+      this.#options.router.logger().warn(sentenceOf(error), {}, error);
+    }
   }
 
   #load(): LoadedConfig {

@@ -116,11 +116,11 @@ export class Operations {
     }
     const next = disk.instances.get(id);
     if (next === undefined) return this.#dismiss(id);
-    const isKnown = this.#inForce.instances.has(id);
+    const isUnderWay = this.#isUnderWay(id);
     this.#apply(next, disk);
     await this.#ensureAccount(next.account, disk);
     this.#options.announceAccount(next.account);
-    if (isKnown) supervisor.restart(id);
+    if (isUnderWay) supervisor.restart(id);
     await supervisor.settled(id);
     this.#compare(disk);
     return this.#describe(id);
@@ -131,6 +131,13 @@ export class Operations {
     this.#pending = { changes: this.#pending.changes, problems: loaded.problems };
     if (loaded.config !== undefined) this.#compare(loaded.config);
     return loaded.config;
+  }
+
+  /** Whether there is a run to be replaced: an instance that is idle starts as soon as it is adopted. */
+  #isUnderWay(id: InstanceId): boolean {
+    if (!this.#inForce.instances.has(id)) return false;
+    const { state } = this.#options.supervisor.observed(id);
+    return state === "running" || state === "starting" || state === "waiting";
   }
 
   #compare(disk: Config): void {

@@ -41,7 +41,7 @@ export interface OutboxResult {
   readonly outcome: Exclude<OutboxState, { state: "pending" }>;
 }
 
-/** The durable half of delivery. Every method is one transaction; errors are RoostErrors with code `database`. */
+/** The durable half of delivery. Every method but the two that settle is one transaction; errors are RoostErrors `database`. */
 export interface DeliveryStore {
   /** Stores the sync token, the room positions and the rows together; answers the rows that were not known before. */
   commitBatch(batch: SyncBatch, rows: readonly NewInboxRow[], nowMs: number): InboxRow[];
@@ -49,15 +49,16 @@ export interface DeliveryStore {
   dueRows(instance: InstanceId, nowMs: number, afterId: number, limit: number): InboxRow[];
   /** When the next row that is not yet due will be. */
   nextDueMs(instance: InstanceId, nowMs: number): number | undefined;
-  /** Marks rows done, except those that a defer moved to a later time since they were read. */
-  settle(rows: readonly InboxRow[], nowMs: number): void;
+  /** Marks a row done, unless a defer moved it to a later time since it was read. Written with the next transaction or soon. */
+  settle(row: InboxRow, nowMs: number): void;
   /** Makes (or moves) the row that runs the same message again at `runAtMs`. */
   defer(row: InboxRow, key: string, runAtMs: number): void;
   /** Counts one crash on each and answers the rows with their new counts. */
   countCrash(rows: readonly InboxRow[]): InboxRow[];
   /** Writes entries that are not there yet; answers how each one stands, in the order given. */
   putOutbox(entries: readonly OutboxEntry[]): OutboxState[];
-  settleOutbox(results: readonly OutboxResult[], nowMs: number): void;
+  /** Written with the next transaction or soon; a repeated `putOutbox` knows of it at once. */
+  settleOutbox(result: OutboxResult, nowMs: number): void;
   pendingOutbox(account: UserId): OutboxEntry[];
   countQueued(instance: InstanceId): number;
 }

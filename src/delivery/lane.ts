@@ -32,7 +32,6 @@ export class Lane {
   readonly #abort = new AbortController();
   #queue: { readonly row: InboxRow; readonly event: MatrixEvent | undefined }[] = [];
   readonly #inHand = new Map<number, InboxRow>();
-  #settled: InboxRow[] = [];
   /** Rows up to here are in the queue or were; the store may hold more above. */
   #loadedId = 0;
   #mayHaveMore = true;
@@ -106,10 +105,7 @@ export class Lane {
       const rows = store.dueRows(instance, now(), this.#loadedId, pageRows);
       this.#mayHaveMore = rows.length === pageRows;
       this.#loadedId = rows.at(-1)?.id ?? this.#loadedId;
-      const settling = new Set(this.#settled.map((row) => row.id));
-      this.#queue = rows
-        .filter((row) => !this.#inHand.has(row.id) && !settling.has(row.id))
-        .map((row) => ({ row, event: undefined }));
+      this.#queue = rows.filter((row) => !this.#inHand.has(row.id)).map((row) => ({ row, event: undefined }));
       return this.#queue.length > 0 || this.#mayHaveMore;
     } catch (error) {
       log.error("The queue cannot be read; it is tried again in 5 s.", {}, error);
@@ -124,11 +120,11 @@ export class Lane {
     try {
       const event = known ?? (await fetchEvent(row, this.#abort.signal));
       if (event !== undefined) await run(row, event);
-      this.#settle(row);
+      this.#options.store.settle(row, this.#options.now());
     } catch (error) {
       if (this.#leavesOpen(row, error)) return;
       log.error(describeFailure(error), { event: row.eventId }, error);
-      this.#settle(row);
+      this.#options.store.settle(row, this.#options.now());
     } finally {
       this.#inHand.delete(row.id);
       this.#pump();
@@ -148,29 +144,6 @@ export class Lane {
       return this.#options.store.countCrash([row])[0]?.crashes ?? 0;
     } catch {
       return 0;
-    }
-  }
-
-  /** Settled rows are written together once the current turn is over: one transaction, however many handlers ended in it. */
-  #settle(row: InboxRow): void {
-    this.#settled.push(row);
-    if (this.#settled.length === 1) setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    const { store, now, log } = this.#options;
-    const rows = this.#settled;
-    try {
-      store.settle(rows, now());
-      this.#settled = [];
-    } catch (error) {
-      if (error instanceof RoostError && error.code === "cancelled") return;
-      log.error(
-        "Handled messages cannot be marked as done; it is tried again in 5 s.",
-        { count: rows.length },
-        error,
-      );
-      setTimeout(() => this.#flush(), retryMs);
     }
   }
 }

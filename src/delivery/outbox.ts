@@ -57,8 +57,6 @@ export class Outbox {
   /** Entries not yet written, then one queue for each room of each account, which keeps the room's order. */
   #staged: OutboxEntry[] = [];
   readonly #rooms = new Map<string, OutboxEntry[]>();
-  /** Settled, and not yet written as such. */
-  #results = new Map<TxnId, OutboxResult["outcome"]>();
   readonly #wakers = new Set<() => void>();
 
   constructor(options: OutboxOptions) {
@@ -102,7 +100,6 @@ export class Outbox {
   close(): void {
     this.#abort.abort();
     this.wake();
-    this.#flush();
     const stopped = new RoostError(
       "cancelled",
       "The host is stopping; what was to be sent is sent at the next start.",
@@ -117,7 +114,7 @@ export class Outbox {
     try {
       const states = this.#options.store.putOutbox(entries);
       for (const [index, entry] of entries.entries()) {
-        const known = this.#results.get(entry.txnId) ?? states[index];
+        const known = states[index];
         if (known === undefined || known.state === "pending") this.#enqueue(entry);
         else this.#tell(entry.txnId, known);
       }
@@ -147,7 +144,9 @@ export class Outbox {
     for (let next = queue[0]; next !== undefined && !this.#abort.signal.aborted; next = queue[0]) {
       const outcome = await this.#deliver(next);
       queue.shift();
-      if (outcome !== undefined) this.#record({ txnId: next.txnId, outcome });
+      if (outcome === undefined) return;
+      this.#options.store.settleOutbox({ txnId: next.txnId, outcome }, this.#now());
+      this.#tell(next.txnId, outcome);
     }
     this.#rooms.delete(room);
   }
@@ -190,27 +189,6 @@ export class Outbox {
       const timer = setTimeout(wakeUp, delayMs);
       this.#wakers.add(wakeUp);
     });
-  }
-
-  #record(result: OutboxResult): void {
-    this.#tell(result.txnId, result.outcome);
-    this.#results.set(result.txnId, result.outcome);
-    if (this.#results.size === 1) setImmediate(() => this.#flush());
-  }
-
-  /** Should this not get through, the next start sends again with the same transaction id, which changes nothing. */
-  #flush(): void {
-    const results = this.#results;
-    this.#results = new Map();
-    if (results.size === 0) return;
-    try {
-      const settled = [...results].map(([txnId, outcome]) => ({ txnId, outcome }));
-      this.#options.store.settleOutbox(settled, this.#now());
-    } catch (error) {
-      if (error instanceof RoostError && error.code === "cancelled") return;
-      this.#results = new Map([...results, ...this.#results]);
-      setTimeout(() => this.#flush(), 1_000);
-    }
   }
 
   #tell(txnId: TxnId, outcome: OutboxResult["outcome"]): void {

@@ -5,6 +5,8 @@ import type { Message } from "../core/plugin.ts";
 
 /** What a message asks of the host on its handler's behalf. */
 export interface MessagePort {
+  /** Made when a handler first asks for it: most never do, and it costs as much as the rest of a message. */
+  signal(): AbortSignal;
   send(content: JsonObject, key: string): Promise<EventId>;
   defer(key: string, atMs: number): Promise<void>;
   setTyping(typing: boolean): void;
@@ -14,10 +16,10 @@ export interface MessagePort {
 export function createMessage(
   event: MatrixEvent,
   deferredKey: string | undefined,
-  signal: AbortSignal,
   port: MessagePort,
 ): Message {
   let sends = 0;
+  let signal: AbortSignal | undefined;
   return {
     event,
     roomId: event.roomId,
@@ -25,7 +27,10 @@ export function createMessage(
     body: withoutQuote(event),
     formattedBody: withoutHtmlQuote(stringAt(event.content, "formatted_body") ?? ""),
     deferredKey,
-    signal,
+    get signal() {
+      signal ??= port.signal();
+      return signal;
+    },
     reply: (content, options) => {
       const place = `#${sends++}`;
       const body: JsonObject = typeof content === "string" ? { msgtype: "m.notice", body: content } : content;

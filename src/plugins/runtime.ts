@@ -113,8 +113,8 @@ export class Runtime {
   async #run({ run, event, deferredKey }: Extract<ToRuntime, { say: "run" }>): Promise<void> {
     const abort = new AbortController();
     this.#runs.set(run, abort);
-    const signal = AbortSignal.any([abort.signal, this.#stop.signal]);
-    const message = createMessage(event, deferredKey, signal, {
+    const message = createMessage(event, deferredKey, {
+      signal: () => AbortSignal.any([abort.signal, this.#stop.signal]),
       send: async (content, key) => (await this.#ask({ ask: "send", run, content, key })) as EventId,
       defer: async (key, atMs) => void (await this.#ask({ ask: "defer", run, key, atMs })),
       setTyping: (typing) => this.#out.say({ say: "typing", run, typing }),

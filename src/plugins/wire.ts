@@ -27,7 +27,7 @@ export class Outgoing<Message> {
 
   say(message: Message): void {
     this.#messages.push(message);
-    if (this.#messages.length === 1) setImmediate(() => this.flush());
+    if (this.#messages.length === 1) queueMicrotask(() => this.flush());
   }
 
   flush(): void {

@@ -49,7 +49,7 @@ interface Run {
   aborted: boolean;
 }
 
-const defaultTiming: RuntimeTiming = { handlerMs: 60_000, heartbeatMs: 5_000, graceMs: 4_000 };
+const defaultTiming: RuntimeTiming = { handlerMs: 60_000, heartbeatMs: 5_000, graceMs: 3_500 };
 const missedBeats = 3;
 
 /** The host's side of one bot in a worker: starts it, hands it messages, answers what it asks, notices when it dies or hangs. */

@@ -10,15 +10,23 @@ import { RoostError, sentenceOf } from "../core/error.ts";
  * built for (token and inbox roll back together, and a send's transaction id is derived, not stored).
  * @throws RoostError `database` when the file cannot be opened, is corrupt, or was written by a newer Roost.
  */
-export function openDatabase(file: string, migrations: readonly string[]): Database {
+export function openDatabase(
+  file: string,
+  migrations: readonly string[],
+  options: { readonly exclusive?: boolean } = {},
+): Database {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const db = new Database(file, { create: true, strict: true });
     // busy_timeout comes first: switching to WAL needs the lock.
     db.run("PRAGMA busy_timeout = 5000");
+    // Nobody else may open it then, and each transaction is spared some twenty system calls.
+    if (options.exclusive) db.run("PRAGMA locking_mode = EXCLUSIVE");
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = NORMAL");
     db.run("PRAGMA foreign_keys = ON");
+    // A checkpoint waits for the disk: few and larger ones disturb less.
+    db.run("PRAGMA wal_autocheckpoint = 4000");
     db.run("PRAGMA journal_size_limit = 16777216");
     migrate(db, file, migrations);
     return db;

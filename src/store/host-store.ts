@@ -17,6 +17,8 @@ import { entryOf, type StoredEntry, stateOf } from "./outbox-row.ts";
 /** How long settled rows are kept to recognise what was already done. Synapse forgets transaction ids after 24 h. */
 const keptMs = 3 * 24 * 3_600_000;
 const keptRows = 50_000;
+const writeBehindMs = 50;
+const retryMs = 1_000;
 
 const inboxColumns = `id, instance, account, room_id AS roomId, event_id AS eventId, key, run_at_ms AS runAtMs, crashes`;
 
@@ -24,19 +26,28 @@ const inboxColumns = `id, instance, account, room_id AS roomId, event_id AS even
 export class HostStore implements DeliveryStore {
   readonly #file: string;
   #db: Database | undefined;
+  /** Made once: building a transaction costs more than a small one takes. */
+  #transact: ((work: () => void) => void) | undefined;
   #lastError: string | undefined;
+  /** Settlements not yet written: they join the next transaction, or one of their own soon after. */
+  #behind: (() => void)[] = [];
+  #behindTimer: Timer | undefined;
 
   constructor(file: string) {
     this.#file = file;
   }
 
   open(): void {
-    this.#db = openDatabase(this.#file, hostMigrations);
+    this.#db = openDatabase(this.#file, hostMigrations, { exclusive: true });
+    this.#transact = this.#db.transaction((work: () => void) => work()).immediate;
   }
 
   close(): void {
+    this.#catchUp();
+    clearTimeout(this.#behindTimer);
     if (this.#db !== undefined) closeDatabase(this.#db);
     this.#db = undefined;
+    this.#transact = undefined;
   }
 
   /** Why the last write failed, or undefined when it went through. */
@@ -80,6 +91,7 @@ export class HostStore implements DeliveryStore {
   }
 
   dueRows(instance: InstanceId, nowMs: number, afterId: number, limit: number): InboxRow[] {
+    this.#catchUp();
     return this.#query<InboxRow>(
       `SELECT ${inboxColumns} FROM inbox
        WHERE instance = ? AND done_at_ms IS NULL AND id > ? AND run_at_ms <= ? ORDER BY id LIMIT ?`,
@@ -87,17 +99,21 @@ export class HostStore implements DeliveryStore {
   }
 
   nextDueMs(instance: InstanceId, nowMs: number): number | undefined {
+    this.#catchUp();
     const row = this.#query<{ at: number | null }>(
       "SELECT min(run_at_ms) AS at FROM inbox WHERE instance = ? AND done_at_ms IS NULL AND run_at_ms > ?",
     ).get(instance, nowMs);
     return row?.at ?? undefined;
   }
 
-  settle(rows: readonly InboxRow[], nowMs: number): void {
-    this.#write(() => {
-      const done = this.#query("UPDATE inbox SET done_at_ms = ? WHERE id = ? AND run_at_ms = ?");
-      for (const row of rows) done.run(nowMs, row.id, row.runAtMs);
-    });
+  settle(row: InboxRow, nowMs: number): void {
+    this.#writeBehind(() =>
+      this.#query("UPDATE inbox SET done_at_ms = ? WHERE id = ? AND run_at_ms = ?").run(
+        nowMs,
+        row.id,
+        row.runAtMs,
+      ),
+    );
   }
 
   defer(row: InboxRow, key: string, runAtMs: number): void {
@@ -132,20 +148,18 @@ export class HostStore implements DeliveryStore {
     });
   }
 
-  settleOutbox(results: readonly OutboxResult[], nowMs: number): void {
-    this.#write(() => {
-      const sent = this.#query(
+  settleOutbox({ txnId, outcome }: OutboxResult, nowMs: number): void {
+    const failed = outcome.state === "failed" ? outcome : undefined;
+    const eventId = outcome.state === "sent" ? outcome.eventId : null;
+    this.#writeBehind(() =>
+      this.#query(
         "UPDATE outbox SET content = NULL, settled_at_ms = ?, event_id = ?, error_code = ?, error_cause = ? WHERE txn_id = ?",
-      );
-      for (const { txnId, outcome } of results) {
-        const failed = outcome.state === "failed" ? outcome : undefined;
-        const eventId = outcome.state === "sent" ? outcome.eventId : null;
-        sent.run(nowMs, eventId, failed?.code ?? null, failed?.cause ?? null, txnId);
-      }
-    });
+      ).run(nowMs, eventId, failed?.code ?? null, failed?.cause ?? null, txnId),
+    );
   }
 
   pendingOutbox(account: UserId): OutboxEntry[] {
+    this.#catchUp();
     const rows = this.#query<StoredEntry>(
       "SELECT * FROM outbox WHERE account = ? AND settled_at_ms IS NULL ORDER BY id",
     ).all(account);
@@ -153,6 +167,7 @@ export class HostStore implements DeliveryStore {
   }
 
   countQueued(instance: InstanceId): number {
+    this.#catchUp();
     const row = this.#query<{ queued: number }>(
       "SELECT count(*) AS queued FROM inbox WHERE instance = ? AND done_at_ms IS NULL",
     ).get(instance);
@@ -191,21 +206,46 @@ export class HostStore implements DeliveryStore {
   }
 
   #query<Row>(sql: string): Statement<Row, (string | number | null)[]> {
-    if (this.#db === undefined)
-      throw new RoostError("cancelled", "The host is stopping: its database is closed.");
+    if (this.#db === undefined) throw closed();
     return this.#db.query<Row, (string | number | null)[]>(sql);
   }
 
   #write<Result>(work: () => Result): Result {
-    const db = this.#db;
-    if (db === undefined) throw new RoostError("cancelled", "The host is stopping: its database is closed.");
+    const transact = this.#transact;
+    if (transact === undefined) throw closed();
+    const done: { result?: Result } = {};
     try {
-      const result = db.transaction(work).immediate();
+      transact(() => {
+        for (const settlement of this.#behind) settlement();
+        done.result = work();
+      });
+      this.#behind = [];
       this.#lastError = undefined;
-      return result;
+      return done.result as Result;
     } catch (error) {
       this.#lastError = `The database ${this.#file} refused a write: ${sentenceOf(error)}. Free some disk space or check its permissions; Roost tries again by itself.`;
       throw new RoostError("database", this.#lastError, { cause: error });
     }
   }
+
+  /** What a crash takes from here is done once more at the next start, and changes nothing then. */
+  #writeBehind(settlement: () => void): void {
+    this.#behind.push(settlement);
+    this.#behindTimer ??= setTimeout(() => this.#catchUp(), writeBehindMs);
+  }
+
+  #catchUp(): void {
+    this.#behindTimer = undefined;
+    if (this.#behind.length === 0 || this.#transact === undefined) return;
+    try {
+      this.#write(() => {});
+    } catch {
+      // `lastError` tells health; the settlements stay and are tried again.
+      this.#behindTimer = setTimeout(() => this.#catchUp(), retryMs);
+    }
+  }
+}
+
+function closed(): RoostError {
+  return new RoostError("cancelled", "The host is stopping: its database is closed.");
 }

@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RoostError, sentenceOf } from "../core/error.ts";
 
 /**
- * Keeps two hosts out of one data folder. The lock is SQLite's own on a file of its own: the kernel gives it back however the
+ * Keeps two hosts out of one data folder, by a file in its folder `host`. The lock is SQLite's own on a file of its own: the kernel gives it back however the
  * holder ends, so no stale lock is ever left behind.
  */
 export class FolderLock {
@@ -30,12 +30,12 @@ export class FolderLock {
       if (/locked|busy/i.test(sentenceOf(error))) {
         throw new RoostError(
           "data-dir-in-use",
-          `The data folder ${this.#folder} is in use by another Roost${describeHolder(note)}. Stop that one first, or give this one its own data_dir.`,
+          `The data folder ${dirname(this.#folder)} is in use by another Roost${describeHolder(note)}. Stop that one first, or give this one its own data_dir.`,
         );
       }
       throw new RoostError(
         "database",
-        `The data folder ${this.#folder} cannot be written: ${sentenceOf(error)}. Check that it exists, belongs to this user and has space left.`,
+        `The data folder ${dirname(this.#folder)} cannot be written: ${sentenceOf(error)}. Check that it exists, belongs to this user and has space left.`,
         { cause: error },
       );
     }

@@ -14,12 +14,12 @@ export interface RouteOptions {
   readonly snapshot: () => HostSnapshot;
   readonly log: Logger;
   /** Cuts secrets out of an answer by value: a cause may quote what a plugin or another server said. */
-  readonly cutSecrets?: (text: string) => string;
+  readonly cutSecrets: (text: string) => string;
 }
 
 /** Every path that is answered, for GET and HEAD. All others are 404, other methods 405. */
 export function routes(options: RouteOptions): Hono {
-  const { host, allowRemote, snapshot, log, cutSecrets = (text: string) => text } = options;
+  const { host, allowRemote, snapshot, log, cutSecrets } = options;
   const answer = (context: Context, body: Pick<Health, "status">, status: 200 | 503) =>
     context.body(cutSecrets(JSON.stringify(body)), status, { "content-type": "application/health+json" });
   const answerHealth = (context: Context, health: Health) =>

@@ -45,7 +45,7 @@ describe("the host's database", () => {
     withStore((store) => {
       const [row] = store.commitBatch(batchOf([]), [rowOf("$1")], 0);
       expect(store.commitBatch(batchOf([]), [rowOf("$1")], 0)).toEqual([]);
-      if (row !== undefined) store.settle([row], 1);
+      if (row !== undefined) store.settle(row, 1);
       expect(store.commitBatch(batchOf([]), [rowOf("$1")], 2)).toEqual([]);
       expect(store.countQueued(instance)).toBe(0);
     });
@@ -56,14 +56,14 @@ describe("the host's database", () => {
       const [row] = store.commitBatch(batchOf([]), [rowOf("$1")], 0);
       if (row === undefined) throw new Error("no row");
       store.defer(row, "retry", 500);
-      store.settle([row], 1);
+      store.settle(row, 1);
       expect(store.dueRows(instance, 499, 0, 10)).toEqual([]);
       expect(store.nextDueMs(instance, 499)).toBe(500);
       const [deferred] = store.dueRows(instance, 500, 0, 10);
       expect(deferred?.key).toBe("retry");
       if (deferred === undefined) throw new Error("no row");
       store.defer(deferred, "retry", 900);
-      store.settle([deferred], 600);
+      store.settle(deferred, 600);
       expect(store.nextDueMs(instance, 600)).toBe(900);
     });
   });
@@ -72,9 +72,10 @@ describe("the host's database", () => {
     withStore((store, file) => {
       expect(store.putOutbox([entry("t1")])).toEqual([{ state: "pending" }]);
       expect(store.pendingOutbox(botId)).toEqual([entry("t1")]);
-      store.settleOutbox([{ txnId: asTxnId("t1"), outcome: { state: "sent", eventId: "$r" as EventId } }], 1);
+      store.settleOutbox({ txnId: asTxnId("t1"), outcome: { state: "sent", eventId: "$r" as EventId } }, 1);
       expect(store.putOutbox([entry("t1")])).toEqual([{ state: "sent", eventId: "$r" as EventId }]);
       expect(store.pendingOutbox(botId)).toEqual([]);
+      store.close();
       const content = new Database(file).query("SELECT content FROM outbox").get();
       expect(content).toEqual({ content: null });
     });
@@ -83,7 +84,7 @@ describe("the host's database", () => {
   test("prunes settled rows after three days and keeps what is still open", () => {
     withStore((store) => {
       const rows = store.commitBatch(batchOf([]), [rowOf("$1"), rowOf("$2")], 0);
-      store.settle(rows.slice(0, 1), 0);
+      for (const row of rows.slice(0, 1)) store.settle(row, 0);
       store.prune(4 * 24 * 3_600_000);
       expect(store.commitBatch(batchOf([]), [rowOf("$1"), rowOf("$2")], 1).length).toBe(1);
     });

@@ -20,6 +20,7 @@ describe.skipIf(path === undefined)("the page in a browser", () => {
       port,
       allowRemote: false,
       snapshot: () => shown,
+      cutSecrets: (text) => text,
       log: quiet,
     });
     server.open();

@@ -25,6 +25,7 @@ function open(options: Partial<WebServerOptions> = {}): { server: WebServer; url
     port: 0,
     allowRemote: false,
     snapshot: () => snapshot([instance("insta", states.running)]),
+    cutSecrets: (text) => text,
     log,
     ...options,
   });
