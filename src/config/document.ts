@@ -1,6 +1,6 @@
 import { parseDocument } from "yaml";
 import type { Json } from "../core/json.ts";
-import type { Range } from "./excerpt.ts";
+import { lineStartsOf, type Range } from "./excerpt.ts";
 import type { Finding } from "./finding.ts";
 import { explainError, findSwallowed, quoteSwallowed, type Trap, vague } from "./traps.ts";
 import { type Place, type SecretPlace, TreeReading } from "./tree.ts";
@@ -8,6 +8,7 @@ import { type Place, type SecretPlace, TreeReading } from "./tree.ts";
 /** A YAML text as plain values, with the place of each. */
 export interface YamlDocument {
   readonly text: string;
+  readonly lineStarts: readonly number[];
   /** Plain data; undefined for an empty text. The best guess where the text is broken. */
   readonly value: Json | undefined;
   /** A syntax error makes the value a guess. */
@@ -46,8 +47,9 @@ function parseOnce(
     logLevel: "error",
     keepSourceTokens: false,
   });
+  const lineStarts = lineStartsOf(text);
   const errors = [...tree.errors, ...tree.warnings];
-  const reading = new TreeReading(text, isSecret, tree.errors.length > 0);
+  const reading = new TreeReading(text, lineStarts, isSecret, tree.errors.length > 0);
   const value = tree.contents === null ? undefined : reading.read(tree.contents, []);
   const explained = errors.slice(0, maxTraps).map((error) => explainError(error, text, reading));
   const traps = withoutEchoes(text, [...known, ...explained]);
@@ -58,9 +60,10 @@ function parseOnce(
     ...(!atValue && { offset }),
   }));
   const others = reading.findings.filter((finding) => !traps.some(({ offset }) => offset === finding.offset));
-  const broken = errors.length > maxTraps || explained.some((trap) => trap.fatal);
+  const broken = reading.overflowed || errors.length > maxTraps || explained.some((trap) => trap.fatal);
   return {
     text,
+    lineStarts,
     value,
     broken,
     findings: [...syntax, ...others],

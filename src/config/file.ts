@@ -12,6 +12,7 @@ const maxBytes = 1024 * 1024;
 const maxProblems = 100;
 const emptyDocument: YamlDocument = {
   text: "",
+  lineStarts: [0],
   value: undefined,
   broken: true,
   findings: [],
@@ -98,7 +99,7 @@ export class ConfigFile {
   /** `file:line:column` of a key. */
   placeOf(path: Path): string {
     const { line, column } = positionOf(
-      this.#document.text,
+      this.#document.lineStarts,
       this.#offsetOf({ path, message: "", atKey: true }),
     );
     return `${this.name}:${line}:${column}`;
@@ -140,12 +141,12 @@ export class ConfigFile {
   }
 
   #locate(finding: Finding): Problem {
-    const { text, hidden } = this.#document;
+    const { text, lineStarts, hidden } = this.#document;
     const offset = this.#offsetOf(finding);
     const excerpt = excerptAt(text, offset, hidden);
     return {
       file: this.name,
-      ...positionOf(text, offset),
+      ...positionOf(lineStarts, offset),
       path: formatPath(this.#shownPath(finding.path)),
       severity: finding.severity ?? "error",
       message: finding.message,

@@ -44,17 +44,21 @@ export class TreeReading {
   readonly findings: Finding[] = [];
   readonly places = new Map<string, Place>();
   readonly hidden: Range[] = [];
+  /** There is more than anybody would write: the rest was not read. */
+  overflowed = false;
   readonly #starts: { readonly offset: number; readonly path: Path }[] = [];
   readonly #anchors = new Map<string, Node>();
   readonly #open = new Set<Node>();
   readonly #text: string;
+  readonly #lineStarts: readonly number[];
   readonly #isSecret: SecretPlace;
   /** With a syntax error nothing is sure about where a value ends. */
   readonly #broken: boolean;
   #nodes = 0;
 
-  constructor(text: string, isSecret: SecretPlace, broken: boolean) {
+  constructor(text: string, lineStarts: readonly number[], isSecret: SecretPlace, broken: boolean) {
     this.#text = text;
+    this.#lineStarts = lineStarts;
     this.#isSecret = isSecret;
     this.#broken = broken;
   }
@@ -75,16 +79,13 @@ export class TreeReading {
   read(node: Node, path: Path): Json {
     if (path.length === 0) this.#note(path, undefined, node);
     if (++this.#nodes > maxNodes || path.length > maxDepth) {
-      if (this.#nodes <= maxNodes + 1) {
-        this.#report(
-          path.slice(0, 4),
-          startOf(node),
-          "this is too large or too deep, counting what its aliases (*name) repeat",
-        );
+      if (!this.overflowed) {
+        const message = "this is too large or too deep, counting what its aliases (*name) repeat";
+        this.#report(path.slice(0, 4), startOf(node), message);
       }
-      this.#nodes = Math.max(this.#nodes, maxNodes + 1);
-      return null;
+      this.overflowed = true;
     }
+    if (this.overflowed) return null;
     if (isAlias(node)) return this.#readAlias(node.source, node, path);
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     this.#open.add(node);
@@ -133,7 +134,7 @@ export class TreeReading {
       const sealed = this.#hide(inner, keyNode, value, map.flow === true) === "sealed";
       const first = seen.get(key);
       if (first !== undefined) {
-        const { line } = positionOf(this.#text, first);
+        const { line } = positionOf(this.#lineStarts, first);
         this.#report(inner, keyAt, `this name is given twice: the first is on line ${line}`);
         continue;
       }
