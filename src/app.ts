@@ -38,6 +38,8 @@ export class App {
   readonly #options: AppOptions;
   readonly #closers: (() => unknown)[] = [];
   #phase: HostSnapshot["phase"] = "starting";
+  /** Watches what the config as last read consists of. */
+  #follow: (files: readonly string[]) => void = () => {};
 
   constructor(options: AppOptions) {
     this.#options = options;
@@ -73,6 +75,7 @@ export class App {
     await this.#openControl(new ControlServer({ dataDir: config.dataDir, control: house, records, log }));
 
     const watcher = watchConfig(loaded.watched, () => void house.noticeEdit());
+    this.#follow = (files) => watcher.follow(files);
     const pruner = setInterval(() => this.#prune(store), pruneEveryMs);
     this.#closers.push(
       () => watcher.close(),
@@ -116,6 +119,7 @@ export class App {
     const { configFile, env, router } = this.#options;
     const loaded = loadConfig(configFile, { env, plugins: pluginSettings });
     router.addSecrets(loaded.secrets);
+    this.#follow(loaded.watched);
     return loaded;
   }
 

@@ -147,8 +147,13 @@ export class Operations {
   #changedInstances(disk: Config): InstanceId[] {
     const running = this.#inForce.instances;
     const ids = new Set([...running.keys(), ...disk.instances.keys()]);
+    // An include file that cannot be read takes its instances out of sight: that is no wish to stop them.
+    const isWhole = !this.#pending.problems.some(({ severity, path }) => severity === "error" && path === "");
     return [...ids].filter(
-      (id) => running.get(id)?.digest !== disk.instances.get(id)?.digest && !disk.quarantined.has(id),
+      (id) =>
+        running.get(id)?.digest !== disk.instances.get(id)?.digest &&
+        !disk.quarantined.has(id) &&
+        (isWhole || disk.instances.has(id)),
     );
   }
 

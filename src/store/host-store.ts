@@ -56,6 +56,7 @@ export class HostStore implements DeliveryStore {
   }
 
   loadSyncState(account: UserId): SyncState | undefined {
+    this.#catchUp();
     const row = this.#query<{ nextBatch: string; deviceId: string; syncedAtMs: number }>(
       "SELECT next_batch AS nextBatch, device_id AS deviceId, synced_at_ms AS syncedAtMs FROM account_sync WHERE account = ?",
     ).get(account);
@@ -67,16 +68,14 @@ export class HostStore implements DeliveryStore {
   }
 
   commitBatch(batch: SyncBatch, rows: readonly NewInboxRow[], nowMs: number): InboxRow[] {
+    if (rows.length === 0 && batch.gapMs !== undefined) {
+      // Should this be lost, the homeserver tells it again, and there was nothing to answer in it. The first sync ever is
+      // another matter: what it says is history only because it came first.
+      this.#writeBehind(() => this.#placeSync(batch, nowMs));
+      return [];
+    }
     return this.#write(() => {
-      this.#query(
-        `INSERT INTO account_sync (account, device_id, next_batch, synced_at_ms) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET device_id = excluded.device_id, next_batch = excluded.next_batch, synced_at_ms = excluded.synced_at_ms`,
-      ).run(batch.account, batch.deviceId, batch.nextBatch, nowMs);
-      const place = this.#query(
-        `INSERT INTO room_position (account, room_id, event_id) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET event_id = coalesce(excluded.event_id, event_id)`,
-      );
-      for (const [roomId, eventId] of batch.positions) place.run(batch.account, roomId, eventId ?? null);
+      this.#placeSync(batch, nowMs);
       const insert = this.#query<InboxRow>(
         `INSERT INTO inbox (instance, account, room_id, event_id, run_at_ms) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING RETURNING ${inboxColumns}`,
@@ -88,6 +87,18 @@ export class HostStore implements DeliveryStore {
       }
       return inserted;
     });
+  }
+
+  #placeSync(batch: SyncBatch, nowMs: number): void {
+    this.#query(
+      `INSERT INTO account_sync (account, device_id, next_batch, synced_at_ms) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET device_id = excluded.device_id, next_batch = excluded.next_batch, synced_at_ms = excluded.synced_at_ms`,
+    ).run(batch.account, batch.deviceId, batch.nextBatch, nowMs);
+    const place = this.#query(
+      `INSERT INTO room_position (account, room_id, event_id) VALUES (?, ?, ?)
+         ON CONFLICT DO UPDATE SET event_id = coalesce(excluded.event_id, event_id)`,
+    );
+    for (const [roomId, eventId] of batch.positions) place.run(batch.account, roomId, eventId ?? null);
   }
 
   dueRows(instance: InstanceId, nowMs: number, afterId: number, limit: number): InboxRow[] {
