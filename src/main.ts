@@ -3,6 +3,7 @@ import { check } from "./check.ts";
 import { configSchema } from "./config/schema.ts";
 import { sentenceOf } from "./core/error.ts";
 import { demo } from "./demo.ts";
+import { hashPassword } from "./hash-password.ts";
 import { parseLinks, showPosts } from "./inspect.ts";
 import { logs, operate, type RemoteOptions, status } from "./remote.ts";
 import { serve } from "./serve.ts";
@@ -86,6 +87,10 @@ function define(run: (work: () => number | Promise<number>) => void) {
         run(() => operate(verb, instance, options, terminal)),
       );
   }
+  cli
+    .command("hash-password", "Read a password from stdin and print its hash for admin.password_hash")
+    .example("roost hash-password < password.txt")
+    .action(() => run(() => hashPassword(Bun.stdin.stream(), terminal)));
   cli
     .command(
       "instagram <action> [...inputs]",

@@ -2,8 +2,10 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { loadConfig } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { isObject } from "../../src/core/json.ts";
+import { pluginSettings } from "../../src/plugin-settings.ts";
 import { Folder } from "./room.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -21,7 +23,8 @@ test("loads the example without a problem once its secrets are there", () => {
   folder.write("secrets/registration_token", "token\n");
   folder.write("secrets/password_hash", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g\n");
   folder.write("secrets/echo_password", "password\n");
-  const loaded = folder.load(example, { OLD_BOT_TOKEN: "token" });
+  const file = folder.write("config.yaml", example);
+  const loaded = loadConfig(file, { env: { OLD_BOT_TOKEN: "token" }, plugins: pluginSettings });
   expect(folder.sentences(loaded)).toEqual([]);
   expect([...(loaded.config?.instances.keys() ?? [])].map(String)).toEqual(["instagram", "echo"]);
 });

@@ -1,0 +1,104 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { builtInPlugins } from "../src/bots/index.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, roostCommand } from "./doubles/host.ts";
+
+async function roost(args: string[], options: { cwd?: string; stdin?: string } = {}) {
+  const child = Bun.spawn([...roostCommand(), ...args], {
+    cwd: options.cwd ?? process.cwd(),
+    env: {},
+    stdin: new Blob([options.stdin ?? ""]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { out, err, code };
+}
+
+test("the demo runs from an empty folder, and every reply that it promises comes", async () => {
+  using folder = temporaryFolder();
+  const { out, code } = await roost(["demo", "--once", "--port", String(await freePort())], {
+    cwd: folder.path,
+  });
+  expect(out).toContain("Every expected reply came.");
+  expect(out).toContain("1,204 likes");
+  expect(code).toBe(0);
+}, 60_000);
+
+test("every command has help with an example", async () => {
+  const { out } = await roost(["--help"]);
+  const commands = [...out.matchAll(/^ {2}\$ roost ([a-z-]+) --help$/gm)].map((match) => match[1] ?? "");
+  expect(commands.length).toBeGreaterThan(8);
+  for (const command of commands) {
+    const help = await roost([command, "--help"]);
+    expect(help.code).toBe(0);
+    expect(help.out).toContain(`roost ${command}`);
+    expect(help.out).toContain("Examples:");
+  }
+});
+
+test("instagram parse says what a link is, one JSON object a line", async () => {
+  const { out, code } = await roost([
+    "instagram",
+    "parse",
+    "--json",
+    "https://www.instagram.com/p/CTU-Mz7oxfR/?img_index=2",
+    "https://www.instagram.com/natgeo/",
+    "https://example.org/",
+  ]);
+  expect(
+    out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  ).toEqual([
+    {
+      input: "https://www.instagram.com/p/CTU-Mz7oxfR/?img_index=2",
+      kind: "post",
+      shortcode: "CTU-Mz7oxfR",
+      imgIndex: 2,
+    },
+    { input: "https://www.instagram.com/natgeo/", kind: "profile", username: "natgeo" },
+    { input: "https://example.org/", kind: "none" },
+  ]);
+  expect(code).toBe(0);
+});
+
+test("instagram show reports a saved answer, and says so when a file is not there", async () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "answer.json");
+  await Bun.write(
+    file,
+    JSON.stringify({ message: "Please wait a few minutes before you try again.", status: "fail" }),
+  );
+  const { out } = await roost(["instagram", "show", "--json", "--status", "401", file]);
+  expect(JSON.parse(out)).toMatchObject({
+    input: file,
+    outcome: "refused",
+    refusal: { class: "rate-limited" },
+  });
+  const missing = await roost(["instagram", "show", "/nowhere.json"]);
+  expect(missing.code).toBe(1);
+  expect(missing.err).toContain("/nowhere.json");
+});
+
+test("hash-password prints a hash that fits the password, and refuses a short one", async () => {
+  const { out } = await roost(["hash-password"], { stdin: "correct horse battery\n" });
+  expect(out).toStartWith("$argon2id$v=19$m=19456,t=2");
+  expect(await Bun.password.verify("correct horse battery", out.trim())).toBe(true);
+  const short = await roost(["hash-password"], { stdin: "short\n" });
+  expect([short.code, short.out]).toEqual([1, ""]);
+});
+
+test("the example config names every setting of the Instagram bot with its default", () => {
+  const example = parse(readFileSync(join(import.meta.dir, "../config.example.yaml"), "utf8"));
+  const defaults = builtInPlugins.get("instagram")?.config.parse({});
+  expect(example.instances.instagram.config).toEqual(defaults);
+});
