@@ -22,9 +22,14 @@ const answerWithinMs = 10_000;
  * conversation is printed as it happens. With `once` it then ends: 0 if every expected reply came, else 1.
  */
 export async function demo(
-  options: { once?: boolean | undefined; port: number },
+  options: { once?: boolean | undefined; port: string },
   terminal: Terminal,
 ): Promise<number> {
+  if (!/^\d{1,5}$/.test(options.port) || Number(options.port) > 65_535) {
+    terminal.err("--port must be a number from 0 to 65535.");
+    return exitCode.usage;
+  }
+  const stopped = terminal.stopRequested();
   const folder = mkdtempSync(join(tmpdir(), "roost-demo-"));
   const homeserver = new Homeserver({
     serverName: "sandbox",
@@ -56,17 +61,16 @@ export async function demo(
       answerWithinMs,
     );
     terminal.out(`${bot} has registered itself with the registration token and joined the room.\n`);
-    const missing = await converse(
-      new Conversation(homeserver, you, [room, quiet], terminal),
-      instagram.catalogue,
-    );
+    const conversation = new Conversation(homeserver, you, [room, quiet], terminal);
+    const missing = await Promise.race([converse(conversation, instagram.catalogue), stopped]);
+    if (missing === undefined) return options.once ? exitCode.problem : exitCode.fine;
     terminal.out(missing === 0 ? "Every expected reply came." : `${missing} expected replies did not come.`);
     if (options.once) return missing === 0 ? exitCode.fine : exitCode.problem;
     homeserver.openRoomPage({ room, user: you, links: instagram.catalogue });
     terminal.out(`\nThe page:                http://127.0.0.1:${options.port}/`);
     terminal.out(`The room, to type into:  ${homeserver.url}/`);
     terminal.out("\nStop with Ctrl-C.");
-    await terminal.stopRequested;
+    await stopped;
     return exitCode.fine;
   } catch (error) {
     terminal.err(`The demo could not go on: ${sentenceOf(error)}`);
@@ -79,7 +83,7 @@ export async function demo(
   }
 }
 
-function demoYaml(homeserver: string, origin: string, room: RoomId, folder: string, port: number): string {
+function demoYaml(homeserver: string, origin: string, room: RoomId, folder: string, port: string): string {
   return `homeserver: { url: "${homeserver}", registration_token: "${token}" }
 server: { port: ${port} }
 data_dir: ${JSON.stringify(join(folder, "data"))}

@@ -27,7 +27,8 @@ export function parseLinks(inputs: readonly string[], options: InspectOptions, t
 
 export interface ShowOptions extends InspectOptions {
   readonly shortcode?: string | undefined;
-  readonly status: number;
+  /** A number, as it was typed. */
+  readonly status: string;
 }
 
 /** `roost instagram show`: what the extractor sees behind a link, or in an answer that was saved to a file. */
@@ -37,6 +38,10 @@ export async function showPosts(
   terminal: Terminal,
 ): Promise<number> {
   if (inputs.length === 0) return askForInputs("show", terminal);
+  if (!/^[1-5]\d\d$/.test(options.status)) {
+    terminal.err("--status must be an HTTP status such as 200.");
+    return exitCode.usage;
+  }
   let code: number = exitCode.fine;
   for (const input of inputs) {
     try {

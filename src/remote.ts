@@ -54,7 +54,7 @@ export async function logs(
   if (options.severity !== undefined) query.set("severity", options.severity);
   if (options.follow) query.set("follow", "1");
   const stop = new AbortController();
-  void terminal.stopRequested.then(() => stop.abort());
+  void terminal.stopRequested().then(() => stop.abort());
   const print = consoleSink((line) => terminal.out(line.trimEnd()), terminal.isTerminal ? "colour" : "text");
   try {
     const response = await askHost(dataDirOf(options, terminal), "GET", `/logs?${query}`, stop.signal);

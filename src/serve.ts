@@ -14,10 +14,11 @@ export async function serve(options: { config?: string | undefined }, terminal: 
     terminal.env.ROOST_DEBUG ? "DEBUG" : "INFO",
   );
   const configFile = configFileOf(options.config, terminal);
+  const stopRequested = terminal.stopRequested();
   const app = new App({ configFile, env: terminal.env, version: terminal.version, router });
   try {
     await app.open();
-    await terminal.stopRequested;
+    await stopRequested;
     return exitCode.fine;
   } catch (error) {
     if (error instanceof UnreadableConfig) {

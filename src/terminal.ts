@@ -7,8 +7,11 @@ export interface Terminal {
   out(line: string): void;
   /** A line for people on stderr. */
   err(line: string): void;
-  /** Resolves when somebody asks the process to stop (SIGTERM, SIGINT). */
-  readonly stopRequested: Promise<void>;
+  /**
+   * Resolves when somebody asks the process to stop (SIGTERM, SIGINT, a terminal that hangs up). From this call on they no longer
+   * end it by themselves; only one that comes more than a second after the first does.
+   */
+  stopRequested(): Promise<void>;
 }
 
 /** Exit codes, as the README lists them. */

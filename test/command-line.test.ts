@@ -102,3 +102,29 @@ test("the example config names every setting of the Instagram bot with its defau
   const defaults = builtInPlugins.get("instagram")?.config.parse({});
   expect(example.instances.instagram.config).toEqual(defaults);
 });
+
+test("--version prints the name, the version and, when built from a checkout, the commit, and no more", async () => {
+  const { out, code } = await roost(["--version"]);
+  expect(out).toMatch(/^roost \d+\.\d+\.\d+(-dev)?( \([0-9a-f]+\))?\n$/);
+  expect(code).toBe(0);
+});
+
+test("a misspelt command or option is wrong usage, and the nearest one is named", async () => {
+  for (const [args, says] of [
+    [["serv"], "did you mean serve?"],
+    [["check", "--jsn"], "did you mean --json?"],
+    [["--verson"], "did you mean --version?"],
+    [["xyzzy"], 'There is no command "xyzzy".'],
+    [["check", "--config", "a", "--config", "b"], "--config is given more than once"],
+    [["restart"], "restart <instance>"],
+    [["demo", "--port", "none"], "--port must be a number"],
+  ] as const) {
+    const { out, err, code } = await roost([...args]);
+    expect([out, code]).toEqual(["", 2]);
+    expect(err).toContain(says);
+  }
+});
+
+test("a config whose name is a number is a file like any other", async () => {
+  expect((await roost(["check", "--config", "5"])).err).toContain("5:1:1: ");
+});
