@@ -3,6 +3,7 @@ import type { Config, LoadedConfig, Problem } from "./core/config.ts";
 import type { InstanceId, UserId } from "./core/id.ts";
 import type { AccountStatus } from "./core/matrix.ts";
 import type { HostControl, HostSnapshot } from "./core/status.ts";
+import { Allowances } from "./delivery/allowances.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { Outbox } from "./delivery/outbox.ts";
 import { Roster } from "./delivery/roster.ts";
@@ -32,6 +33,7 @@ export class House implements HostControl {
   readonly #accounts: Accounts;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
+  readonly #allowances: Allowances;
   readonly #instances: Instances;
   readonly #supervisor: Supervisor;
   readonly #operations: Operations;
@@ -58,9 +60,16 @@ export class House implements HostControl {
       own: () => this.#ownUsers(),
       listeners: () => roster.listeners(),
       fetchEvent: async (row, signal) => account(row.account)?.fetchEvent(row.roomId, row.eventId, signal),
+      onWithdrawn: (what) => {
+        this.#allowances.withdraw(what.instance, what.trigger);
+        this.#outbox.withdraw(what, store.withdraw(what.instance, what.trigger, Date.now()));
+      },
       log,
     });
+    this.#allowances = new Allowances(store.notes);
     this.#instances = new Instances({
+      allowances: this.#allowances,
+      notes: store.notes,
       dataDir: config.dataDir,
       roster,
       inbox: this.#inbox,
@@ -74,7 +83,7 @@ export class House implements HostControl {
       random: Math.random,
       log,
       onChange: () => {},
-      saveDesired: (id, desired) => store.saveOperatorStop(id, desired === "stopped", Date.now()),
+      saveDesired: (id, desired) => store.notes.saveOperatorStop(id, desired === "stopped", Date.now()),
     });
     const supervisor = this.#supervisor;
     const accounts = this.#accounts;

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { InstanceConfig } from "./core/config.ts";
 import type { InboxRow } from "./core/delivery.ts";
@@ -6,16 +6,20 @@ import { RoostError } from "./core/error.ts";
 import type { InstanceId, UserId } from "./core/id.ts";
 import type { Logger } from "./core/log.ts";
 import type { Account, MatrixEvent } from "./core/matrix.ts";
+import type { Allowances } from "./delivery/allowances.ts";
 import type { Inbox } from "./delivery/inbox.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Roster } from "./delivery/roster.ts";
 import { type Services, WorkerRuntime } from "./plugins/worker-runtime.ts";
+import type { HostNotes } from "./store/host-notes.ts";
 
 export interface InstancesOptions {
   readonly dataDir: string;
   readonly roster: Roster;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  readonly allowances: Allowances;
+  readonly notes: HostNotes;
   readonly account: (userId: UserId) => Account | undefined;
   readonly log: (instance: InstanceId) => Logger;
 }
@@ -62,7 +66,7 @@ export class Instances {
     });
     this.#runtimes.set(id, runtime);
     try {
-      roster.setSubscriptions(id, await runtime.start());
+      roster.setWishes(id, await runtime.start());
       inbox.attach(id, (row, event) => this.#run(runtime, row, event));
     } catch (error) {
       this.#runtimes.delete(id);
@@ -95,7 +99,9 @@ export class Instances {
 
   #setUp(config: InstanceConfig) {
     const folder = join(this.#options.dataDir, "instances", config.id);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const files = filesOf(folder);
+    rmSync(files, { recursive: true, force: true });
+    mkdirSync(files, { recursive: true, mode: 0o700 });
     return {
       instance: config.id,
       plugin: config.plugin,
@@ -103,30 +109,45 @@ export class Instances {
       prefix: config.prefix,
       config: config.config,
       databaseFile: join(folder, "data.db"),
+      folder: files,
     };
   }
 
-  #services({ account: userId }: InstanceConfig): Services {
-    const { inbox, outbox, account } = this.#options;
+  #services({ id, account: userId }: InstanceConfig): Services {
+    const { inbox, outbox, account, allowances, notes, dataDir } = this.#options;
+    const connected = () => {
+      const sender = account(userId);
+      if (sender !== undefined) return sender;
+      throw new RoostError("homeserver-unreachable", "The account is not connected.");
+    };
     return {
-      send: ({ instance, roomId, eventId }, content, key) =>
-        outbox.send({
-          instance,
-          account: userId,
-          roomId,
-          type: "m.room.message",
-          content,
-          trigger: eventId,
-          key,
-        }),
+      send: ({ instance, roomId, eventId }, type, content, key) =>
+        outbox.send({ instance, account: userId, roomId, type, content, trigger: eventId, key }),
       defer: (row, key, atMs) => inbox.defer(row, key, atMs),
-      upload: async (file, signal) => {
-        const sender = account(userId);
-        if (sender === undefined)
-          throw new RoostError("homeserver-unreachable", "The account is not connected.");
-        return sender.upload(file, signal);
+      takeTurn: (row, sender, request) => allowances.take(row, sender, request, Date.now()),
+      hold: (allowance, untilMs) => allowances.hold(allowance, untilMs),
+      count: (what) => notes.count(id, what, Date.now()),
+      upload: async ({ mimetype, filename, ...file }, signal) => {
+        const body =
+          "path" in file ? openFile(file.path, filesOf(join(dataDir, "instances", id))) : file.bytes;
+        return connected().upload({ body, mimetype, filename }, signal);
       },
+      uploadLimitBytes: async (signal) => connected().uploadLimitBytes(signal),
       setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
     };
   }
+}
+
+/** Where an instance's plugin keeps temporary files; emptied at every start. */
+function filesOf(folder: string): string {
+  return join(folder, "files");
+}
+
+/** A file of the plugin's own: nothing outside its folder is read, through links neither. */
+function openFile(path: string, folder: string): Blob {
+  const real = realpathSync(path);
+  if (!real.startsWith(`${realpathSync(folder)}/`)) {
+    throw new RoostError("bad-request", "Only files in the bot's own folder can be uploaded.");
+  }
+  return Bun.file(real);
 }

@@ -171,7 +171,7 @@ export class Operations {
 
   #adopt(config: InstanceConfig): void {
     const { roster, store, supervisor } = this.#options;
-    const stopped = store.isStoppedByOperator(config.id);
+    const stopped = store.notes.isStoppedByOperator(config.id);
     const desired: Desired = config.enabled && !stopped ? "running" : "stopped";
     roster.put(config);
     roster.setListening(config.id, desired === "running");

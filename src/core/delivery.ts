@@ -28,6 +28,8 @@ export interface OutboxEntry {
   readonly roomId: RoomId;
   readonly type: string;
   readonly content: JsonObject;
+  /** The event it answers. */
+  readonly trigger: EventId;
 }
 
 /** How a send stands in the store. */
@@ -61,4 +63,12 @@ export interface DeliveryStore {
   settleOutbox(result: OutboxResult, nowMs: number): void;
   pendingOutbox(account: UserId): OutboxEntry[];
   countQueued(instance: InstanceId): number;
+  /** Settles what is left to do for a message that is gone; answers what was sent in answer to it. */
+  withdraw(instance: InstanceId, eventId: EventId, nowMs: number): readonly EventId[];
+}
+
+/** Keeps the host's allowances, each as one text. */
+export interface AllowanceStore {
+  loadAllowance(name: string): string | undefined;
+  saveAllowance(name: string, state: string): void;
 }

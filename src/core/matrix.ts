@@ -60,10 +60,13 @@ export interface Account {
     reason: string | undefined,
     signal: AbortSignal,
   ): Promise<EventId>;
+  /** A Blob made from a file is read piece by piece. */
   upload(
-    file: { bytes: Uint8Array; mimetype: string; filename: string },
+    file: { body: Uint8Array | Blob; mimetype: string; filename: string },
     signal: AbortSignal,
   ): Promise<MxcUri>;
+  /** The largest file the homeserver takes; infinite when it names no limit. */
+  uploadLimitBytes(signal: AbortSignal): Promise<number>;
   /** The event, or undefined when the homeserver no longer shows it to us (redacted away, not found, forbidden). */
   fetchEvent(roomId: RoomId, eventId: EventId, signal: AbortSignal): Promise<MatrixEvent | undefined>;
   /** Typing notice; failures are ignored. */

@@ -17,6 +17,8 @@ export interface PluginDefinition<Schema extends z.ZodType = z.ZodType> {
    * two instances in one room that would answer the same thing. `prefix` is the instance's own.
    */
   readonly answersTo: (prefix: string) => readonly string[];
+  /** When a message is redacted, what is left to do for it is dropped and every reply to it is redacted too. */
+  readonly redactsReplies?: boolean;
   /** Registers handlers and returns. Throwing here fails the start, with the error's message as the cause shown. */
   setup(bot: Bot<z.output<Schema>>): void | Promise<void>;
 }
@@ -48,9 +50,40 @@ export interface Bot<Config> {
    * matches them before anything is stored, and no plugin's regular expression runs in its thread.
    */
   message(contains: readonly string[], handler: (message: Message) => void | Promise<void>): void;
+  /** A folder for the instance's temporary files. */
+  readonly folder: string;
   /** Puts a file on the homeserver. Not repeated by itself: keep the address if a repeated run should not upload again. */
-  upload(file: { bytes: Uint8Array; mimetype: string; filename: string }): Promise<MxcUri>;
+  upload(file: Upload): Promise<MxcUri>;
+  /** The largest file that the homeserver takes. */
+  uploadLimitBytes(): Promise<number>;
+  /** Nothing is granted from the allowance before `untilMs`, whoever asks: what the other side told us, or what we learned. */
+  hold(allowance: string, untilMs: number): Promise<void>;
+  /** Counts something for `roost status`, by day: such as `post page`. At most 60 characters, few different ones. */
+  count(what: string): void;
 }
+
+/** A file to upload: its bytes, or a path within the bot's folder, which is then read piece by piece. */
+export type Upload = { readonly mimetype: string; readonly filename: string } & (
+  | { readonly bytes: Uint8Array }
+  | { readonly path: string }
+);
+
+/**
+ * A share in an allowance that the whole host has, such as requests from one address: `burst` at once, then one every `everyMs`.
+ * Those who wait come in the order of their asking, but senders take turns.
+ */
+export interface TurnRequest {
+  readonly allowance: string;
+  readonly burst: number;
+  readonly everyMs: number;
+  /** Names what waits, within this message: asking again with the same ticket keeps the place. */
+  readonly ticket: string;
+}
+
+export type Turn =
+  | { readonly granted: true }
+  /** Ask again in `waitMs`, an estimate; `ahead` wait before this one. */
+  | { readonly granted: false; readonly waitMs: number; readonly ahead: number };
 
 /** A message that one of the instance's rooms sent it. */
 export interface Message {
@@ -68,9 +101,21 @@ export interface Message {
   /**
    * Sends a reply (in the message's thread if it is in one) and resolves once the homeserver has it. A string becomes an
    * `m.notice`. Handlers run at least once, but each key is sent once: give sends a key of their own where a repeated run could
-   * take another path than the first, else the key is the send's place in the run.
+   * take another path than the first, else the key is the send's place in the run. `thread` puts it into the thread under that
+   * event, unless the message itself is in a thread: then it goes there.
    */
-  reply(content: string | JsonObject, options?: { readonly key?: string }): Promise<EventId>;
+  reply(
+    content: string | JsonObject,
+    options?: { readonly key?: string; readonly thread?: EventId },
+  ): Promise<EventId>;
+  /** Replaces what an earlier reply says; its key is this edit's own. */
+  edit(reply: EventId, content: string | JsonObject, options: { readonly key: string }): Promise<EventId>;
+  /** Reacts to the message. */
+  react(emoji: string, options: { readonly key: string }): Promise<EventId>;
+  /** Whether the message was posted inside a thread. */
+  readonly isInThread: boolean;
+  /** Asks for one use of an allowance. One that is granted is used up; one that is not waits in line by its ticket. */
+  takeTurn(request: TurnRequest): Promise<Turn>;
   /** Runs this handler again with this message at `atMs` (Unix time), across restarts. The same key again moves the time. */
   defer(key: string, atMs: number): Promise<void>;
   /** Shows or hides "is typing"; never fails. */
@@ -86,6 +131,10 @@ export interface HttpOptions {
   /** Origins that the admin configured and that may lie on a private or loopback address; every other must be public. */
   readonly trustedOrigins?: readonly string[];
   readonly proxy?: string | undefined;
+  /** Sent as a form by POST instead of a GET. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** `manual` answers a redirect as it is instead of following it. */
+  readonly redirect?: "manual";
   readonly signal: AbortSignal;
 }
 
@@ -98,11 +147,17 @@ export interface HttpAnswer {
 }
 
 /**
- * HTTP GET with limits, for fetching what a room pointed at. Throws RoostError: `network` (unreachable, timed out), `too-large`,
+ * HTTP with limits, for fetching what a room pointed at. Throws RoostError: `network` (unreachable, timed out), `too-large`,
  * `bad-request` (declined or private address, redirect loop).
  */
 export interface Http {
   get(url: string, options: HttpOptions): Promise<HttpAnswer>;
+  /** Streams the answer's body into a file, which is gone again if that fails; answers its size. */
+  save(
+    url: string,
+    path: string,
+    options: HttpOptions,
+  ): Promise<Omit<HttpAnswer, "body"> & { readonly sizeBytes: number }>;
 }
 
 /** What the host checks before an event is stored for an instance. */

@@ -13,6 +13,8 @@ export interface Listener {
   readonly listening: boolean;
   /** Undefined until the plugin has said what it wants: then every message is kept, and the plugin itself decides. */
   readonly subscriptions: readonly Subscription[] | undefined;
+  /** What the plugin asked for: see `PluginDefinition`. */
+  readonly redactsReplies: boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { DeliveryStore, InboxRow } from "../core/delivery.ts";
-import type { EventId, InstanceId, UserId } from "../core/id.ts";
+import { asEventId, type EventId, type InstanceId, type RoomId, type UserId } from "../core/id.ts";
+import { stringAt } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { MatrixEvent, SyncBatch } from "../core/matrix.ts";
 import { admit, type Listener } from "./gate.ts";
@@ -13,6 +14,13 @@ export interface InboxOptions {
   readonly listeners: () => readonly Listener[];
   /** Gets a message again from the homeserver; undefined when it is gone (redacted, forgotten). */
   readonly fetchEvent: (row: InboxRow, signal: AbortSignal) => Promise<MatrixEvent | undefined>;
+  /** A message that the instance may have answered was redacted. */
+  readonly onWithdrawn: (what: {
+    instance: InstanceId;
+    account: UserId;
+    roomId: RoomId;
+    trigger: EventId;
+  }) => void;
   readonly log: (instance?: InstanceId) => Logger;
   readonly now?: () => number;
 }
@@ -42,6 +50,9 @@ export class Inbox {
       if (admitted.length > 0) events.set(event.eventId, event);
       return admitted;
     });
+    for (const event of batch.events) {
+      if (event.type === "m.room.redaction") this.#withdraw(event, here);
+    }
     for (const row of store.commitBatch(batch, rows, this.#now())) {
       this.#lanes.get(row.instance)?.push(row, events.get(row.eventId));
     }
@@ -66,6 +77,17 @@ export class Inbox {
   defer(row: InboxRow, key: string, runAtMs: number): void {
     this.#options.store.defer(row, key, runAtMs);
     this.#lanes.get(row.instance)?.expect(runAtMs);
+  }
+
+  /** A redacted message is not to be answered, and what already answered it goes too, for bots that want it so. */
+  #withdraw(event: MatrixEvent, listeners: readonly Listener[]): void {
+    const target = asEventId(stringAt(event.content, "redacts") ?? "");
+    if (target === undefined) return;
+    for (const { instance, account, rooms, redactsReplies } of listeners) {
+      if (redactsReplies && rooms.has(event.roomId)) {
+        this.#options.onWithdrawn({ instance, account, roomId: event.roomId, trigger: target });
+      }
+    }
   }
 
   /** What is young enough to be answered: everything, unless the account was away for longer than the catch-up time. */

@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import type { DeliveryStore, OutboxEntry, OutboxResult } from "../core/delivery.ts";
 import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
-import { asTxnId, type EventId, type InstanceId, type RoomId, type TxnId, type UserId } from "../core/id.ts";
+import {
+  asEventId,
+  asTxnId,
+  type EventId,
+  type InstanceId,
+  type RoomId,
+  type TxnId,
+  type UserId,
+} from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account } from "../core/matrix.ts";
@@ -44,6 +52,8 @@ interface Waiter {
 }
 
 const maxBackoffMs = 30_000;
+const redaction = "m.room.redaction";
+const withdrawn = { state: "failed", code: "not-found", cause: "The message was redacted." } as const;
 
 /**
  * Sends each thing once: it is written down, content included, before the request goes out, retried with the same transaction id
@@ -54,6 +64,8 @@ export class Outbox {
   readonly #now: () => number;
   readonly #abort = new AbortController();
   readonly #waiters = new Map<TxnId, Waiter[]>();
+  /** Instances and messages; those of this run suffice, since settled rows do not run again. */
+  readonly #withdrawn = new Set<string>();
   /** Entries not yet written, then one queue for each room of each account, which keeps the room's order. */
   #staged: OutboxEntry[] = [];
   readonly #rooms = new Map<string, OutboxEntry[]>();
@@ -69,8 +81,8 @@ export class Outbox {
    * (`room-forbidden`, `too-large`, ...), `database` when it could not be written down, or `cancelled` when the host stops.
    */
   send(request: SendRequest): Promise<EventId> {
-    const { instance, account, roomId, type, content } = request;
-    const entry: OutboxEntry = { txnId: txnIdOf(request), instance, account, roomId, type, content };
+    const { instance, account, roomId, type, content, trigger } = request;
+    const entry: OutboxEntry = { txnId: txnIdOf(request), instance, account, roomId, type, content, trigger };
     return new Promise((resolve, reject) => {
       const waiters = this.#waiters.get(entry.txnId);
       if (waiters !== undefined) {
@@ -89,6 +101,16 @@ export class Outbox {
       if (this.#waiters.has(entry.txnId)) continue;
       this.#waiters.set(entry.txnId, []);
       this.#enqueue(entry);
+    }
+  }
+
+  /** The message was redacted: what is still to be sent in answer to it is not, and what was sent is redacted. */
+  withdraw(what: Omit<SendRequest, "type" | "content" | "key">, sent: readonly EventId[]): void {
+    this.#withdrawn.add(`${what.instance} ${what.trigger}`);
+    for (const eventId of sent) {
+      this.send({ ...what, type: redaction, content: { redacts: eventId }, key: `redact ${eventId}` }).catch(
+        () => {},
+      );
     }
   }
 
@@ -160,11 +182,9 @@ export class Outbox {
         const sender = account(entry.account);
         if (sender === undefined)
           throw new RoostError("homeserver-unreachable", "The account is not connected.");
-        const { roomId, type, txnId, content } = entry;
-        return {
-          state: "sent",
-          eventId: await sender.send(roomId, type, txnId, content, this.#abort.signal),
-        };
+        if (this.#withdrawn.has(`${entry.instance} ${entry.trigger}`) && entry.type !== redaction)
+          return withdrawn;
+        return { state: "sent", eventId: await this.#put(sender, entry) };
       } catch (error) {
         if (!isWorthRetrying(error)) {
           const code = error instanceof RoostError ? error.code : "internal";
@@ -177,6 +197,12 @@ export class Outbox {
       }
     }
     return undefined;
+  }
+
+  #put(sender: Account, { roomId, type, txnId, content }: OutboxEntry): Promise<EventId> {
+    const target = type === redaction ? asEventId(String(content.redacts)) : undefined;
+    if (target === undefined) return sender.send(roomId, type, txnId, content, this.#abort.signal);
+    return sender.redact(roomId, target, txnId, undefined, this.#abort.signal);
   }
 
   #sleep(delayMs: number): Promise<void> {

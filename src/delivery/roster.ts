@@ -8,6 +8,7 @@ interface Member {
   readonly config: InstanceConfig;
   listening: boolean;
   subscriptions: readonly Subscription[] | undefined;
+  redactsReplies: boolean;
 }
 
 /** Who listens where: the instances in force, and what became of the rooms that their YAML lists. */
@@ -18,7 +19,12 @@ export class Roster {
 
   put(config: InstanceConfig): void {
     const known = this.#members.get(config.id);
-    this.#members.set(config.id, { config, listening: known?.listening ?? false, subscriptions: undefined });
+    this.#members.set(config.id, {
+      config,
+      listening: known?.listening ?? false,
+      subscriptions: undefined,
+      redactsReplies: known?.redactsReplies ?? false,
+    });
     this.#listeners = undefined;
   }
 
@@ -37,9 +43,12 @@ export class Roster {
     this.#listeners = undefined;
   }
 
-  setSubscriptions(id: InstanceId, subscriptions: readonly Subscription[]): void {
+  setWishes(
+    id: InstanceId,
+    { subscriptions, redactsReplies }: Pick<Listener, "subscriptions" | "redactsReplies">,
+  ): void {
     const member = this.#members.get(id);
-    if (member !== undefined) member.subscriptions = subscriptions;
+    if (member !== undefined) Object.assign(member, { subscriptions, redactsReplies });
     this.#listeners = undefined;
   }
 
@@ -70,13 +79,16 @@ export class Roster {
   }
 
   listeners(): readonly Listener[] {
-    this.#listeners ??= [...this.#members.values()].map(({ config, listening, subscriptions }) => ({
-      instance: config.id,
-      account: config.account,
-      rooms: this.#roomsOf(config),
-      listening,
-      subscriptions,
-    }));
+    this.#listeners ??= [...this.#members.values()].map(
+      ({ config, listening, subscriptions, redactsReplies }) => ({
+        instance: config.id,
+        account: config.account,
+        rooms: this.#roomsOf(config),
+        listening,
+        subscriptions,
+        redactsReplies,
+      }),
+    );
     return this.#listeners;
   }
 

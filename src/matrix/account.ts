@@ -117,10 +117,14 @@ export class MatrixAccount implements Account {
   }
 
   upload(
-    file: { bytes: Uint8Array; mimetype: string; filename: string },
+    file: { body: Uint8Array | Blob; mimetype: string; filename: string },
     signal: AbortSignal,
   ): Promise<MxcUri> {
     return this.#media.upload(file, signal);
+  }
+
+  uploadLimitBytes(signal: AbortSignal): Promise<number> {
+    return this.#media.limitBytes(signal);
   }
 
   async fetchEvent(roomId: RoomId, eventId: EventId, signal: AbortSignal): Promise<MatrixEvent | undefined> {

@@ -69,7 +69,7 @@ export class Http {
     // A redirect is never followed: the token would go to whoever it names. Our own clock replaces Bun's of 5 minutes.
     const options = { method, signal, redirect: "manual", timeout: false } as const;
     if (body === undefined) return { ...options, headers: headers.plain };
-    if (!(body instanceof Uint8Array))
+    if (!(body instanceof Uint8Array || body instanceof Blob))
       return { ...options, headers: headers.json, body: JSON.stringify(body) };
     const type = contentType ?? "application/octet-stream";
     return { ...options, headers: { ...headers.plain, "content-type": type }, body };

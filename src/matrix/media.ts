@@ -21,17 +21,18 @@ export class Media {
 
   /** Throws RoostError `too-large` with both sizes in its sentence, and whatever a request throws. */
   async upload(
-    { bytes, mimetype, filename }: { bytes: Uint8Array; mimetype: string; filename: string },
+    { body, mimetype, filename }: { body: Uint8Array | Blob; mimetype: string; filename: string },
     signal: AbortSignal,
   ): Promise<MxcUri> {
-    this.#maxBytes ??= await this.#readLimit(signal);
-    if (bytes.byteLength > this.#maxBytes) throw tooLarge(bytes.byteLength, this.#maxBytes);
+    const sizeBytes = body instanceof Blob ? body.size : body.byteLength;
+    const maxBytes = await this.limitBytes(signal);
+    if (sizeBytes > maxBytes) throw tooLarge(sizeBytes, maxBytes);
     const request = {
       method: "POST",
       path: `/_matrix/media/v3/upload?filename=${encodeURIComponent(filename.toWellFormed())}`,
-      body: bytes,
+      body,
       contentType: /^[\w.+-]+\/[\w.+-]+$/.test(mimetype) ? mimetype : "application/octet-stream",
-      timeoutMs: 60_000 + bytes.byteLength / slowestBytesPerMs,
+      timeoutMs: 60_000 + sizeBytes / slowestBytesPerMs,
     } as const;
     try {
       const mxc = asMxcUri(stringAt(await this.#ask(request, signal), "content_uri") ?? "");
@@ -40,9 +41,14 @@ export class Media {
       if (!(error instanceof HomeserverError) || error.code !== "too-large") throw error;
       // The limit was lowered since, or a proxy's is lower.
       this.#maxBytes = undefined;
-      throw tooLarge(bytes.byteLength, undefined, error);
+      throw tooLarge(sizeBytes, undefined, error);
     }
     throw new RoostError("network", "The homeserver's answer to an upload was not one. Roost tries again.");
+  }
+
+  async limitBytes(signal: AbortSignal): Promise<number> {
+    this.#maxBytes ??= await this.#readLimit(signal);
+    return this.#maxBytes;
   }
 
   async #readLimit(signal: AbortSignal): Promise<number> {

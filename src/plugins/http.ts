@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { rm } from "node:fs/promises";
 import { isIP } from "node:net";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { Http, HttpAnswer, HttpOptions } from "../core/plugin.ts";
@@ -11,10 +12,23 @@ const maxRedirects = 5;
  * here once; the connection goes to the very address that was checked, so that a name cannot change its mind in between.
  */
 export function createHttp(): Http {
-  return { get };
+  return {
+    get: (address, options) =>
+      exchange(address, options, (response) => readBounded(response, options.maxBytes)),
+    save: async (address, path, options) => {
+      const { body: sizeBytes, ...answer } = await exchange(address, options, (response) =>
+        writeBounded(response, path, options.maxBytes),
+      );
+      return { ...answer, sizeBytes };
+    },
+  };
 }
 
-async function get(address: string, options: HttpOptions): Promise<HttpAnswer> {
+async function exchange<Body>(
+  address: string,
+  options: HttpOptions,
+  take: (response: Response) => Promise<Body>,
+): Promise<Omit<HttpAnswer, "body"> & { readonly body: Body }> {
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]);
   let url = parse(address);
   try {
@@ -22,9 +36,9 @@ async function get(address: string, options: HttpOptions): Promise<HttpAnswer> {
       if (!options.allow(url))
         throw refuse(`${url.hostname} is not one of the places this bot may fetch from.`);
       const response = await request(url, options, signal);
-      const next = redirectTarget(response, url);
+      const next = options.redirect === "manual" ? undefined : redirectTarget(response, url);
       if (next === undefined) {
-        const body = await readBounded(response, options.maxBytes);
+        const body = await take(response);
         return { status: response.status, url: url.href, headers: response.headers, body };
       }
       await response.body?.cancel();
@@ -56,7 +70,9 @@ async function request(url: URL, options: HttpOptions, signal: AbortSignal): Pro
   if (url.protocol !== "https:" && url.protocol !== "http:") throw refuse("Only http and https are fetched.");
   if (url.username !== "" || url.password !== "")
     throw refuse("An address with a password in it is not fetched.");
-  const init = { method: "GET", redirect: "manual", signal, decompress: true } as const;
+  const form = options.form === undefined ? {} : { body: new URLSearchParams(options.form) };
+  const method = options.form === undefined ? "GET" : "POST";
+  const init = { method, redirect: "manual", signal, decompress: true, ...form } as const;
   if (options.trustedOrigins?.includes(url.origin)) {
     return fetch(url, {
       ...init,
@@ -94,6 +110,30 @@ function redirectTarget(response: Response, from: URL): URL | undefined {
 }
 
 async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of boundedChunks(response, maxBytes)) chunks.push(chunk);
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+async function writeBounded(response: Response, path: string, maxBytes: number): Promise<number> {
+  const writer = Bun.file(path).writer();
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of boundedChunks(response, maxBytes)) {
+      sizeBytes += chunk.byteLength;
+      writer.write(chunk);
+      await writer.flush();
+    }
+    await writer.end();
+    return sizeBytes;
+  } catch (error) {
+    await writer.end();
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function* boundedChunks(response: Response, maxBytes: number): AsyncGenerator<Uint8Array> {
   const tooLarge = () =>
     new RoostError(
       "too-large",
@@ -103,12 +143,10 @@ async function readBounded(response: Response, maxBytes: number): Promise<Uint8A
     await response.body?.cancel();
     throw tooLarge();
   }
-  const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of response.body ?? []) {
     sizeBytes += chunk.byteLength;
     if (sizeBytes > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+    yield chunk;
   }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }

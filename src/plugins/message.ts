@@ -1,13 +1,14 @@
 import type { EventId } from "../core/id.ts";
 import { type JsonObject, objectAt, stringAt } from "../core/json.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
-import type { Message } from "../core/plugin.ts";
+import type { Message, Turn, TurnRequest } from "../core/plugin.ts";
 
 /** What a message asks of the host on its handler's behalf. */
 export interface MessagePort {
   /** Made when a handler first asks for it: most never do, and it costs as much as the rest of a message. */
   signal(): AbortSignal;
-  send(content: JsonObject, key: string): Promise<EventId>;
+  send(type: "m.room.message" | "m.reaction", content: JsonObject, key: string): Promise<EventId>;
+  takeTurn(request: TurnRequest): Promise<Turn>;
   defer(key: string, atMs: number): Promise<void>;
   setTyping(typing: boolean): void;
 }
@@ -31,27 +32,63 @@ export function createMessage(
       signal ??= port.signal();
       return signal;
     },
+    isInThread: threadOf(event) !== undefined,
     reply: (content, options) => {
       const place = `#${sends++}`;
-      const body: JsonObject = typeof content === "string" ? { msgtype: "m.notice", body: content } : content;
+      const relation = replyRelation(event, options?.thread);
       return port.send(
-        { "m.mentions": {}, ...body, "m.relates_to": replyRelation(event) },
+        "m.room.message",
+        { ...asContent(content), "m.relates_to": relation },
         options?.key ?? place,
       );
     },
+    edit: (reply, content, { key }) =>
+      port.send("m.room.message", replacement(reply, asContent(content)), key),
+    react: (emoji, { key }) => {
+      const relation = { rel_type: "m.annotation", event_id: event.eventId, key: emoji };
+      return port.send("m.reaction", { "m.relates_to": relation }, key);
+    },
+    takeTurn: (request) => port.takeTurn(request),
     defer: (key, atMs) => port.defer(key, atMs),
     setTyping: (typing) => port.setTyping(typing),
   };
 }
 
-/** A reply without the fallback text that the spec dropped in v1.13; in the message's thread if it is in one. */
-function replyRelation(event: MatrixEvent): JsonObject {
+function asContent(content: string | JsonObject): JsonObject {
+  const body: JsonObject = typeof content === "string" ? { msgtype: "m.notice", body: content } : content;
+  return { "m.mentions": {}, ...body };
+}
+
+/** An edit (spec, event replacements): the new content, and for clients that know none of it the same behind a star. */
+function replacement(target: EventId, content: JsonObject): JsonObject {
+  return {
+    ...content,
+    body: `* ${stringAt(content, "body") ?? ""}`,
+    "m.new_content": content,
+    "m.relates_to": { rel_type: "m.replace", event_id: target },
+  };
+}
+
+function threadOf(event: MatrixEvent): string | undefined {
   const relation = objectAt(event.content, "m.relates_to");
-  const root = stringAt(relation, "rel_type") === "m.thread" ? stringAt(relation, "event_id") : undefined;
+  return stringAt(relation, "rel_type") === "m.thread" ? stringAt(relation, "event_id") : undefined;
+}
+
+/**
+ * A reply without the fallback text that the spec dropped in v1.13. In the message's thread if it is in one, else in the thread
+ * that is asked for, where clients without threads show it as a reply to the root.
+ */
+function replyRelation(event: MatrixEvent, thread: EventId | undefined): JsonObject {
+  const own = threadOf(event);
   const reply = { "m.in_reply_to": { event_id: event.eventId } };
-  return root === undefined
-    ? reply
-    : { rel_type: "m.thread", event_id: root, is_falling_back: false, ...reply };
+  if (own !== undefined) return { rel_type: "m.thread", event_id: own, is_falling_back: false, ...reply };
+  if (thread === undefined) return reply;
+  return {
+    rel_type: "m.thread",
+    event_id: thread,
+    is_falling_back: true,
+    "m.in_reply_to": { event_id: thread },
+  };
 }
 
 function isReply(event: MatrixEvent): boolean {

@@ -7,7 +7,7 @@ import type { EventId, MxcUri, UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { LogContext, Severity } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
-import type { Subscription } from "../core/plugin.ts";
+import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
 
 export interface SetUp {
   readonly instance: string;
@@ -15,8 +15,9 @@ export interface SetUp {
   readonly userId: UserId;
   readonly prefix: string;
   readonly config: JsonObject;
-  /** The instance's SQLite file. */
+  /** The instance's SQLite file, and its folder for temporary files. */
   readonly databaseFile: string;
+  readonly folder: string;
 }
 
 export interface WireError {
@@ -35,24 +36,44 @@ export type ToRuntime =
       readonly deferredKey: string | undefined;
     }
   | { readonly say: "abort"; readonly run: number }
-  | { readonly say: "answer"; readonly call: number; readonly value: EventId | MxcUri | undefined }
+  | { readonly say: "answer"; readonly call: number; readonly value: Value }
   | { readonly say: "refuse"; readonly call: number; readonly error: WireError }
   | { readonly say: "ping" }
   | { readonly say: "stop" };
 
 /** What a runtime may ask. `run` names the message being handled: the host takes room, thread and account from it, not from here. */
 export type Request =
-  | { readonly ask: "send"; readonly run: number; readonly content: JsonObject; readonly key: string }
-  | { readonly ask: "defer"; readonly run: number; readonly key: string; readonly atMs: number }
   | {
-      readonly ask: "upload";
-      readonly bytes: Uint8Array;
-      readonly mimetype: string;
-      readonly filename: string;
-    };
+      readonly ask: "send";
+      readonly run: number;
+      readonly type: "m.room.message" | "m.reaction";
+      readonly content: JsonObject;
+      readonly key: string;
+    }
+  | { readonly ask: "defer"; readonly run: number; readonly key: string; readonly atMs: number }
+  | { readonly ask: "turn"; readonly run: number; readonly request: TurnRequest }
+  | { readonly ask: "hold"; readonly allowance: string; readonly untilMs: number }
+  | { readonly ask: "upload-limit" }
+  | ({ readonly ask: "upload" } & Upload);
+
+/** What the host answers to each of them. */
+export interface Values {
+  readonly send: EventId;
+  readonly defer: undefined;
+  readonly turn: Turn;
+  readonly hold: undefined;
+  readonly "upload-limit": number;
+  readonly upload: MxcUri;
+}
+export type Value = Values[keyof Values];
 
 export type ToHost =
-  | { readonly say: "ready"; readonly subscriptions: readonly Subscription[] }
+  | {
+      readonly say: "ready";
+      readonly subscriptions: readonly Subscription[];
+      readonly redactsReplies: boolean;
+    }
+  | { readonly say: "count"; readonly what: string }
   | { readonly say: "refused"; readonly error: WireError }
   | ({ readonly say: "call"; readonly call: number } & Request)
   | { readonly say: "typing"; readonly run: number; readonly typing: boolean }

@@ -1,11 +1,10 @@
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import { causeChain, RoostError } from "../core/error.ts";
-import type { EventId, MxcUri } from "../core/id.ts";
 import type { LogContext, Logger, Severity } from "../core/log.ts";
 import type { Bot, Http, Message, PluginDefinition, Subscription } from "../core/plugin.ts";
 import { createMessage } from "./message.ts";
-import type { Request, SetUp, ToHost, ToRuntime } from "./protocol.ts";
+import type { Request, SetUp, ToHost, ToRuntime, Value, Values } from "./protocol.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
 export interface RuntimeOptions {
@@ -16,7 +15,7 @@ export interface RuntimeOptions {
   readonly post: (messages: readonly ToHost[]) => void;
 }
 
-type Waiting = { resolve(value: EventId | MxcUri | undefined): void; reject(error: RoostError): void };
+type Waiting = { resolve(value: Value): void; reject(error: RoostError): void };
 
 /** The plugin's side of the wall: runs one bot and speaks the protocol for it. Lives in a worker or a process of its own. */
 export class Runtime {
@@ -77,7 +76,8 @@ export class Runtime {
       if (!config.success) throw new RoostError("plugin-config", `config: ${z.prettifyError(config.error)}`);
       this.#db = this.#options.openDatabase(setUp.databaseFile);
       await definition.setup(this.#createBot(setUp, config.data, this.#db));
-      this.#out.say({ say: "ready", subscriptions: this.#subscriptions });
+      const redactsReplies = definition.redactsReplies === true;
+      this.#out.say({ say: "ready", subscriptions: this.#subscriptions, redactsReplies });
     } catch (error) {
       this.#out.say({ say: "refused", error: toWire(error) });
     }
@@ -106,7 +106,11 @@ export class Runtime {
           run: handler,
         });
       },
-      upload: async (file) => (await this.#ask({ ask: "upload", ...file })) as MxcUri,
+      folder: setUp.folder,
+      upload: (file) => this.#ask({ ask: "upload", ...file }),
+      uploadLimitBytes: () => this.#ask({ ask: "upload-limit" }),
+      hold: (allowance, untilMs) => this.#ask({ ask: "hold", allowance, untilMs }),
+      count: (what) => this.#out.say({ say: "count", what }),
     };
   }
 
@@ -115,8 +119,9 @@ export class Runtime {
     this.#runs.set(run, abort);
     const message = createMessage(event, deferredKey, {
       signal: () => AbortSignal.any([abort.signal, this.#stop.signal]),
-      send: async (content, key) => (await this.#ask({ ask: "send", run, content, key })) as EventId,
-      defer: async (key, atMs) => void (await this.#ask({ ask: "defer", run, key, atMs })),
+      send: (type, content, key) => this.#ask({ ask: "send", run, type, content, key }),
+      defer: (key, atMs) => this.#ask({ ask: "defer", run, key, atMs }),
+      takeTurn: (request) => this.#ask({ ask: "turn", run, request }),
       setTyping: (typing) => this.#out.say({ say: "typing", run, typing }),
     });
     try {
@@ -136,10 +141,11 @@ export class Runtime {
     }
   }
 
-  #ask(request: Request): Promise<EventId | MxcUri | undefined> {
+  #ask<Asked extends Request>(request: Asked): Promise<Values[Asked["ask"]]> {
     const call = this.#nextCall++;
     return new Promise((resolve, reject) => {
-      this.#calls.set(call, { resolve, reject });
+      // The host answers each call by what was asked.
+      this.#calls.set(call, { resolve: (value) => resolve(value as Values[Asked["ask"]]), reject });
       this.#out.say({ say: "call", call, ...request });
     });
   }

@@ -1,21 +1,28 @@
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
-import type { EventId, InstanceId, MxcUri } from "../core/id.ts";
+import type { EventId, InstanceId, MxcUri, UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
-import type { Subscription } from "../core/plugin.ts";
-import type { Request, SetUp, ToHost, ToRuntime } from "./protocol.ts";
+import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
+import type { Request, SetUp, ToHost, ToRuntime, Value } from "./protocol.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
+
+/** What a plugin says of itself once it is set up. */
+export interface Readiness {
+  readonly subscriptions: readonly Subscription[];
+  readonly redactsReplies: boolean;
+}
 
 /** What the host does for a plugin. The host looks up room and account by the row: a plugin can name neither. */
 export interface Services {
-  send(row: InboxRow, content: JsonObject, key: string): Promise<EventId>;
+  send(row: InboxRow, type: string, content: JsonObject, key: string): Promise<EventId>;
   defer(row: InboxRow, key: string, atMs: number): void;
-  upload(
-    file: { bytes: Uint8Array; mimetype: string; filename: string },
-    signal: AbortSignal,
-  ): Promise<MxcUri>;
+  takeTurn(row: InboxRow, sender: UserId, request: TurnRequest): Turn;
+  hold(allowance: string, untilMs: number): void;
+  count(what: string): void;
+  uploadLimitBytes(signal: AbortSignal): Promise<number>;
+  upload(file: Upload, signal: AbortSignal): Promise<MxcUri>;
   setTyping(row: InboxRow, typing: boolean): void;
 }
 
@@ -40,6 +47,7 @@ export interface RuntimeTiming {
 
 interface Run {
   readonly row: InboxRow;
+  readonly sender: UserId;
   readonly resolve: () => void;
   readonly reject: (error: RoostError) => void;
   /** Time spent in the handler itself, and since when it has not been waiting for the host. */
@@ -64,7 +72,7 @@ export class WorkerRuntime {
   #unanswered = 0;
   #isReady = false;
   #ticker: Timer | undefined;
-  #started: PromiseWithResolvers<readonly Subscription[]> | undefined;
+  #started: PromiseWithResolvers<Readiness> | undefined;
   #stopped: PromiseWithResolvers<void> | undefined;
 
   constructor(options: WorkerRuntimeOptions) {
@@ -73,7 +81,7 @@ export class WorkerRuntime {
   }
 
   /** Resolves with what the plugin listens to once its `setup` is through; rejects with why it refused. */
-  start(): Promise<readonly Subscription[]> {
+  start(): Promise<Readiness> {
     const worker = this.#options.createWorker();
     this.#worker = worker;
     this.#out = new Outgoing((messages) => worker.postMessage(messages));
@@ -99,6 +107,7 @@ export class WorkerRuntime {
       const nowMs = Date.now();
       this.#runs.set(run, {
         row,
+        sender: event.sender,
         resolve,
         reject,
         activeMs: 0,
@@ -126,7 +135,10 @@ export class WorkerRuntime {
     switch (message.say) {
       case "ready":
         this.#isReady = true;
-        this.#started?.resolve(message.subscriptions);
+        this.#started?.resolve(message);
+        return;
+      case "count":
+        this.#options.services.count(message.what);
         return;
       case "refused":
         this.#started?.reject(fromWire(message.error));
@@ -193,14 +205,28 @@ export class WorkerRuntime {
     }
   }
 
-  async #carryOut(request: Request, run: Run | undefined): Promise<EventId | MxcUri | undefined> {
+  async #carryOut(request: Request, run: Run | undefined): Promise<Value> {
     const { services } = this.#options;
-    if (request.ask === "upload") return services.upload(request, this.#abort.signal);
+    switch (request.ask) {
+      case "upload":
+        return services.upload(request, this.#abort.signal);
+      case "upload-limit":
+        return services.uploadLimitBytes(this.#abort.signal);
+      case "hold":
+        services.hold(request.allowance, request.untilMs);
+        return undefined;
+    }
     if (run === undefined)
       throw new RoostError("bad-request", "The message was already settled: await what you send.");
-    if (request.ask === "send") return services.send(run.row, request.content, request.key);
-    services.defer(run.row, request.key, request.atMs);
-    return undefined;
+    switch (request.ask) {
+      case "send":
+        return services.send(run.row, request.type, request.content, request.key);
+      case "turn":
+        return services.takeTurn(run.row, run.sender, request.request);
+      case "defer":
+        services.defer(run.row, request.key, request.atMs);
+        return undefined;
+    }
   }
 
   #tick(): void {

@@ -43,6 +43,7 @@ export const hostMigrations: readonly string[] = [
     room_id TEXT NOT NULL,
     type TEXT NOT NULL,
     content TEXT,
+    trigger_id TEXT NOT NULL,
     event_id TEXT,
     error_code TEXT,
     error_cause TEXT,
@@ -50,6 +51,19 @@ export const hostMigrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX outbox_pending ON outbox (account, id) WHERE settled_at_ms IS NULL;
   CREATE INDEX outbox_settled ON outbox (settled_at_ms) WHERE settled_at_ms IS NOT NULL;
+
+  CREATE TABLE allowance (
+    name TEXT PRIMARY KEY,
+    state TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tally (
+    instance TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (instance, day, what)
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE operator_stop (
     instance TEXT PRIMARY KEY,

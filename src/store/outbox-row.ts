@@ -11,6 +11,7 @@ export interface StoredEntry {
   readonly room_id: RoomId;
   readonly type: string;
   readonly content: string | null;
+  readonly trigger_id: EventId;
   readonly event_id: EventId | null;
   readonly error_code: ErrorCode | null;
   readonly error_cause: string | null;
@@ -24,6 +25,7 @@ export function entryOf(row: StoredEntry): OutboxEntry {
     roomId: row.room_id,
     type: row.type,
     content: JSON.parse(row.content ?? "{}") as JsonObject,
+    trigger: row.trigger_id,
   };
 }
 

@@ -16,6 +16,7 @@ const listener: Listener = {
   rooms: new Set([roomId]),
   listening: true,
   subscriptions: [{ kind: "command", prefix: "!echo" }],
+  redactsReplies: false,
 };
 
 class Bench {
@@ -23,6 +24,7 @@ class Bench {
   readonly log = new CollectingLogger();
   readonly handled: string[] = [];
   readonly refetched: string[] = [];
+  readonly withdrawn: string[] = [];
   nowMs = Date.now();
   listeners: Listener[] = [listener];
   inbox: Inbox;
@@ -43,6 +45,7 @@ class Bench {
         this.refetched.push(row.eventId);
         return messageOf(row.eventId, "!echo fetched");
       },
+      onWithdrawn: ({ trigger }) => void this.withdrawn.push(trigger),
       log: () => this.log,
       now: () => this.nowMs,
     });
@@ -185,4 +188,15 @@ test("nothing counts as received when the batch cannot be stored", () => {
   expect(() => bench.inbox.accept(batchOf(asked))).toThrow(RoostError);
   bench.store.open();
   expect(bench.store.loadSyncState(botId)).toBeUndefined();
+});
+
+test("a redacted message is withdrawn for the bots that want it so, and for no others", () => {
+  using folder = temporaryFolder();
+  using bench = new Bench(folder.path);
+  const redaction = messageOf("$redaction", "", { type: "m.room.redaction", content: { redacts: "$1" } });
+  bench.inbox.accept(batchOf([redaction]));
+  expect(bench.withdrawn).toEqual([]);
+  bench.listeners = [{ ...listener, redactsReplies: true }];
+  bench.inbox.accept(batchOf([redaction]));
+  expect(bench.withdrawn).toEqual(["$1"]);
 });

@@ -1,12 +1,29 @@
 import { Database } from "bun:sqlite";
-import { asEventId, asMxcUri, asRoomId, asUserId, type MxcUri } from "../../src/core/id.ts";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  asEventId,
+  asInstanceId,
+  asMxcUri,
+  asRoomId,
+  asUserId,
+  type EventId,
+  type MxcUri,
+} from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Logger } from "../../src/core/log.ts";
 import type { Bot, Http, Message, PluginDefinition } from "../../src/core/plugin.ts";
+import { type Allowance, freshAllowance, takeTurn } from "../../src/delivery/allowance.ts";
 
 export interface SentReply {
   readonly key: string;
   readonly content: JsonObject;
+  /** The thread it was put into. */
+  readonly thread?: string;
+  /** The reply that it replaces. */
+  readonly edits?: string;
+  readonly eventId: string;
 }
 
 /**
@@ -15,6 +32,13 @@ export interface SentReply {
  */
 export class BotDouble<Config> {
   readonly replies: SentReply[] = [];
+  readonly reactions: { readonly key: string; readonly emoji: string }[] = [];
+  readonly counts: string[] = [];
+  /** The time by which turns are granted. */
+  nowMs = Date.now();
+  uploadLimitBytes = Number.POSITIVE_INFINITY;
+  readonly folder = mkdtempSync(join(tmpdir(), "roost-bot-"));
+  readonly #allowances = new Map<string, Allowance>();
   /** When a message is to be handled again, by its event id and key. */
   readonly defers = new Map<string, number>();
   readonly uploads: { readonly bytes: number; readonly mimetype: string; readonly filename: string }[] = [];
@@ -22,7 +46,7 @@ export class BotDouble<Config> {
   readonly typing: boolean[] = [];
   readonly db = new Database(":memory:");
   readonly #stop = new AbortController();
-  readonly #sent = new Set<string>();
+  readonly #sent = new Map<string, EventId>();
   readonly #commands = new Map<string, (message: Message, rest: string) => void | Promise<void>>();
   readonly #handlers: {
     contains: readonly string[];
@@ -52,14 +76,27 @@ export class BotDouble<Config> {
   close(): void {
     this.#stop.abort();
     this.db.close();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Hands a message over as the host would and waits until its handlers have settled. */
   async post(
     body: string,
-    { eventId = "$event", formattedBody = "", deferredKey = undefined as string | undefined } = {},
+    {
+      eventId = "$event",
+      formattedBody = "",
+      deferredKey = undefined as string | undefined,
+      sender = "@ada:test.example",
+      isInThread = false,
+    } = {},
   ): Promise<void> {
-    const message = this.#message(body, formattedBody, eventId, deferredKey);
+    const message = this.#message(body, {
+      formattedBody,
+      event: eventId,
+      deferredKey,
+      from: sender,
+      isInThread,
+    });
     const text = `${body}\n${formattedBody}`.toLowerCase();
     for (const [name, handler] of this.#commands) {
       const [, called, rest = ""] = /^!(\S+)\s*([\s\S]*)$/.exec(body) ?? [];
@@ -82,7 +119,19 @@ export class BotDouble<Config> {
       signal: this.#stop.signal,
       command: (name, handler) => this.#commands.set(name, handler),
       message: (contains, handler) => this.#handlers.push({ contains, handler }),
-      upload: async ({ bytes, mimetype, filename }) => this.#upload(bytes.length, mimetype, filename),
+      folder: this.folder,
+      upload: async ({ mimetype, filename, ...file }) => {
+        const sizeBytes = "path" in file ? statSync(file.path).size : file.bytes.length;
+        return this.#upload(sizeBytes, mimetype, filename);
+      },
+      uploadLimitBytes: async () => this.uploadLimitBytes,
+      hold: async (name, untilMs) => {
+        const allowance = this.#allowances.get(name) ?? freshAllowance;
+        this.#allowances.set(name, { ...allowance, heldUntilMs: Math.max(untilMs, allowance.heldUntilMs) });
+      },
+      count: (what) => {
+        this.counts.push(what);
+      },
     };
   }
 
@@ -91,9 +140,19 @@ export class BotDouble<Config> {
     return checked(asMxcUri(`mxc://test.example/file${this.uploads.length}`));
   }
 
-  #message(body: string, formattedBody: string, event: string, deferredKey: string | undefined): Message {
+  #message(
+    body: string,
+    about: {
+      formattedBody: string;
+      event: string;
+      deferredKey: string | undefined;
+      from: string;
+      isInThread: boolean;
+    },
+  ): Message {
+    const { formattedBody, event, deferredKey, isInThread } = about;
     const roomId = checked(asRoomId("!room:test.example"));
-    const sender = checked(asUserId("@ada:test.example"));
+    const sender = checked(asUserId(about.from));
     const eventId = checked(asEventId(event));
     let sends = 0;
     return {
@@ -112,17 +171,31 @@ export class BotDouble<Config> {
       formattedBody,
       deferredKey,
       signal: this.#stop.signal,
+      isInThread,
       reply: async (content, options) => {
-        if (this.sendsUntilDeath-- <= 0) throw new Error("killed");
-        const key = options?.key ?? `#${sends++}`;
-        if (!this.#sent.has(`${event} ${key}`)) {
-          this.#sent.add(`${event} ${key}`);
-          this.replies.push({
-            key,
-            content: typeof content === "string" ? { msgtype: "m.notice", body: content } : content,
-          });
-        }
-        return checked(asEventId(`$reply${this.replies.length}`));
+        const thread = options?.thread === undefined || isInThread ? {} : { thread: options.thread };
+        return this.#send(event, options?.key ?? `#${sends++}`, content, thread);
+      },
+      edit: async (reply, content, { key }) => this.#send(event, key, content, { edits: reply }),
+      react: async (emoji, { key }) => {
+        if (!this.#sent.has(`${event} ${key}`)) this.reactions.push({ key, emoji });
+        const eventId =
+          this.#sent.get(`${event} ${key}`) ?? checked(asEventId(`$reaction${this.reactions.length}`));
+        this.#sent.set(`${event} ${key}`, eventId);
+        return eventId;
+      },
+      takeTurn: async ({ allowance: name, ticket, ...rate }) => {
+        const asker = {
+          name: `${event} ${ticket}`,
+          instance: checked(asInstanceId("test")),
+          eventId,
+          sender,
+        };
+        const decision = takeTurn(this.#allowances.get(name) ?? freshAllowance, rate, asker, this.nowMs);
+        this.#allowances.set(name, decision.allowance);
+        return decision.granted
+          ? { granted: true }
+          : { granted: false, waitMs: decision.waitMs, ahead: decision.ahead };
       },
       defer: async (key, atMs) => {
         this.defers.set(`${event} ${key}`, atMs);
@@ -131,6 +204,22 @@ export class BotDouble<Config> {
         this.typing.push(typing);
       },
     };
+  }
+
+  #send(
+    event: string,
+    key: string,
+    content: string | JsonObject,
+    where: { thread?: string; edits?: string },
+  ): EventId {
+    if (this.sendsUntilDeath-- <= 0) throw new Error("killed");
+    const known = this.#sent.get(`${event} ${key}`);
+    if (known !== undefined) return known;
+    const eventId = checked(asEventId(`$reply${this.replies.length + 1}`));
+    this.#sent.set(`${event} ${key}`, eventId);
+    const body = typeof content === "string" ? { msgtype: "m.notice", body: content } : content;
+    this.replies.push({ key, content: body, eventId, ...where });
+    return eventId;
   }
 
   #logger(): Logger {

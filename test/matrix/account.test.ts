@@ -31,7 +31,7 @@ function bodies(bench: Bench, room: string): unknown[] {
     .map(({ content }) => content.body);
 }
 function picture(sizeBytes: number) {
-  return { bytes: new Uint8Array(sizeBytes).fill(7), mimetype: "image/jpeg", filename: "a b&ü?.jpg" };
+  return { body: new Uint8Array(sizeBytes).fill(7), mimetype: "image/jpeg", filename: "a b&ü?.jpg" };
 }
 
 for (const dialect of dialects) {
@@ -185,7 +185,7 @@ describe("a file", () => {
     const mxc = await account.upload(picture(1000), never);
     await account.upload(picture(0), never);
     expect(bench.homeserver.media(mxc)).toMatchObject({ mimetype: "image/jpeg", filename: "a b&ü?.jpg" });
-    expect(bench.homeserver.media(mxc).bytes).toEqual(picture(1000).bytes);
+    expect(bench.homeserver.media(mxc).bytes).toEqual(picture(1000).body);
     expect(bench.homeserver.requests.count("GET", /media\/config$/)).toBe(1);
   });
 

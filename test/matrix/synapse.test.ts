@@ -137,10 +137,10 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("an account on
     const eventId = await send();
     expect(await send()).toBe(eventId);
     expect(await account.fetchEvent(room, eventId, never)).toMatchObject({ content, sender: account.userId });
-    const bytes = new Uint8Array([1, 2, 3]);
-    const mxc = await account.upload({ bytes, mimetype: "image/png", filename: "ä.png" }, never);
+    const body = new Uint8Array([1, 2, 3]);
+    const mxc = await account.upload({ body, mimetype: "image/png", filename: "ä.png" }, never);
     expect(asMxcUri(mxc)).toBe(mxc);
-    expect((await anna.download(mxc)).bytes).toEqual(bytes);
+    expect((await anna.download(mxc)).bytes).toEqual(body);
     const files = await Array.fromAsync(new Bun.Glob("*poster*.json").scan(`${bench.folder}/credentials`));
     const stored = await Bun.file(`${bench.folder}/credentials/${files[0]}`).json();
     const device = new MatrixUser(synapse.url, account.userId, stored.accessToken);

@@ -22,15 +22,27 @@ class Stage {
   constructor(config: JsonObject = {}, timing: Partial<RuntimeTiming> = {}, plugin = "misbehaving") {
     this.runtime = new WorkerRuntime({
       id: instance,
-      setUp: { instance, plugin, userId: botId, prefix: "!", config, databaseFile: this.databaseFile },
+      setUp: {
+        instance,
+        plugin,
+        userId: botId,
+        prefix: "!",
+        config,
+        databaseFile: this.databaseFile,
+        folder: this.#folder.path,
+      },
       createWorker: () => new Worker(new URL("../doubles/bot-worker.ts", import.meta.url).href, { env: {} }),
       services: {
-        send: (_row, content, key) => {
+        send: (_row, _type, content, key) => {
           this.sends.push({ key, content });
           return this.answer();
         },
         defer: (_row, key, atMs) => void this.defers.push({ key, atMs }),
         upload: () => Promise.reject(new RoostError("too-large", "no uploads here")),
+        takeTurn: () => ({ granted: true }),
+        hold: () => {},
+        count: () => {},
+        uploadLimitBytes: async () => 1000,
         setTyping: () => {},
       },
       log: new CollectingLogger(),
@@ -53,7 +65,7 @@ class Stage {
 
 test("a plugin says what it listens to, answers commands, and has a database of its own", async () => {
   await using stage = new Stage({ greeting: "salut" });
-  const subscriptions = await stage.runtime.start();
+  const { subscriptions } = await stage.runtime.start();
   expect(subscriptions).toContainEqual({ kind: "command", prefix: "!greet" });
   await stage.say("!greet Ada");
   expect(stage.sends.map(({ key, content }) => [key, content.body, content.msgtype])).toEqual([

@@ -15,6 +15,7 @@ const entry = (txnId: string) => ({
   roomId,
   type: "m.room.message",
   content: { body: "hello" },
+  trigger: "$ask" as EventId,
 });
 
 function withStore(work: (store: HostStore, file: string) => void): void {
@@ -102,10 +103,10 @@ describe("the host's database", () => {
 
   test("remembers an operator's stop until somebody says start", () => {
     withStore((store) => {
-      store.saveOperatorStop(instance, true, 1);
-      expect(store.isStoppedByOperator(instance)).toBe(true);
-      store.saveOperatorStop(instance, false, 2);
-      expect(store.isStoppedByOperator(instance)).toBe(false);
+      store.notes.saveOperatorStop(instance, true, 1);
+      expect(store.notes.isStoppedByOperator(instance)).toBe(true);
+      store.notes.saveOperatorStop(instance, false, 2);
+      expect(store.notes.isStoppedByOperator(instance)).toBe(false);
     });
   });
 });

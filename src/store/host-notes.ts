@@ -1,0 +1,65 @@
+import type { AllowanceStore } from "../core/delivery.ts";
+import type { InstanceId } from "../core/id.ts";
+import type { HostDatabase } from "./host-database.ts";
+
+const dayMs = 24 * 3_600_000;
+const keptDays = 30;
+const maxWhatLength = 60;
+
+/** What the host remembers beside delivery: whom an operator stopped, the allowances, and what the bots count by day. */
+export class HostNotes implements AllowanceStore {
+  readonly #db: HostDatabase;
+
+  constructor(db: HostDatabase) {
+    this.#db = db;
+  }
+
+  /** Whether an operator's Stop holds: it survives restarts until somebody says start. */
+  isStoppedByOperator(instance: InstanceId): boolean {
+    return this.#db.query("SELECT 1 FROM operator_stop WHERE instance = ?").get(instance) !== null;
+  }
+
+  saveOperatorStop(instance: InstanceId, stopped: boolean, nowMs: number): void {
+    this.#db.write(() =>
+      stopped
+        ? this.#db
+            .query("INSERT OR IGNORE INTO operator_stop (instance, stopped_at_ms) VALUES (?, ?)")
+            .run(instance, nowMs)
+        : this.#db.query("DELETE FROM operator_stop WHERE instance = ?").run(instance),
+    );
+  }
+
+  loadAllowance(name: string): string | undefined {
+    return this.#db.query<{ state: string }>("SELECT state FROM allowance WHERE name = ?").get(name)?.state;
+  }
+
+  saveAllowance(name: string, state: string): void {
+    this.#db.write(() =>
+      this.#db.query("INSERT OR REPLACE INTO allowance (name, state) VALUES (?, ?)").run(name, state),
+    );
+  }
+
+  count(instance: InstanceId, what: string, nowMs: number): void {
+    const day = Math.floor(nowMs / dayMs);
+    this.#db.writeBehind(() => {
+      this.#db
+        .query(
+          `INSERT INTO tally (instance, day, what, count) VALUES (?, ?, ?, 1)
+           ON CONFLICT DO UPDATE SET count = count + 1`,
+        )
+        .run(instance, day, what.slice(0, maxWhatLength));
+      this.#db.query("DELETE FROM tally WHERE day < ?").run(day - keptDays);
+    });
+  }
+
+  /** What was counted over the last seven days, today included. */
+  countsOfWeek(instance: InstanceId, nowMs: number): ReadonlyMap<string, number> {
+    this.#db.catchUp();
+    const rows = this.#db
+      .query<{ what: string; count: number }>(
+        "SELECT what, sum(count) AS count FROM tally WHERE instance = ? AND day > ? GROUP BY what ORDER BY what",
+      )
+      .all(instance, Math.floor(nowMs / dayMs) - 7);
+    return new Map(rows.map((row) => [row.what, row.count]));
+  }
+}
