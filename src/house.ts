@@ -146,6 +146,7 @@ export class House implements HostControl {
           standings: this.#roster.standingsOf(id),
           tally: this.#instances.tally(id),
           queued: cause === undefined ? store.countQueued(id) : 0,
+          week: cause === undefined ? store.notes.countsOfWeek(id, Date.now()) : new Map(),
           restartNeeded: pending.changes.some((change) => change.startsWith(`instance ${id} `)),
         }),
       ),

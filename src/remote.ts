@@ -24,6 +24,10 @@ export async function status(options: RemoteOptions, terminal: Terminal): Promis
   terminal.out(`Roost ${snapshot.version}, up ${describeMs(snapshot.nowMs - snapshot.startedAtMs)}`);
   const width = Math.max(...snapshot.instances.map((instance) => instance.id.length), 8);
   for (const instance of snapshot.instances) terminal.out(describeInstance(instance, width, snapshot.nowMs));
+  for (const { id, week } of snapshot.instances) {
+    const counts = Object.entries(week).map(([what, count]) => `${count} ${what}`);
+    if (counts.length > 0) terminal.out(`${id}, last 7 days: ${counts.join(", ")}`);
+  }
   for (const change of snapshot.pending.changes) terminal.out(`pending: ${change}`);
   return exitCode.fine;
 }

@@ -14,9 +14,10 @@ export function snapshotInstance(
     readonly tally: Tally;
     readonly queued: number;
     readonly restartNeeded: boolean;
+    readonly week: ReadonlyMap<string, number>;
   },
 ): InstanceSnapshot {
-  const { plugin, supervisor, standings, tally, queued, restartNeeded } = parts;
+  const { plugin, supervisor, standings, tally, queued, restartNeeded, week } = parts;
   return {
     id,
     plugin,
@@ -27,6 +28,7 @@ export function snapshotInstance(
     queued,
     handled: tally.handled,
     failed: tally.failed,
+    week: Object.fromEntries(week),
   };
 }
 

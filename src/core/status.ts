@@ -37,6 +37,8 @@ export interface InstanceSnapshot {
   readonly queued: number;
   readonly handled: number;
   readonly failed: number;
+  /** What the bot counted over the last seven days, such as Instagram's outcomes. */
+  readonly week: Readonly<Record<string, number>>;
 }
 
 export interface PendingConfig {
@@ -45,7 +47,7 @@ export interface PendingConfig {
   readonly problems: readonly Problem[];
 }
 
-/** All that health, page and command line may know of the host, from memory: taking one does no I/O. */
+/** All that health, page and command line may know of the host. Taking one costs a few small reads of its own database. */
 export interface HostSnapshot {
   readonly version: string;
   readonly startedAtMs: number;

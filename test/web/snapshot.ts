@@ -45,6 +45,7 @@ export function instance(
     queued: 0,
     handled: 0,
     failed: 0,
+    week: {},
     ...changes,
   };
 }
