@@ -144,6 +144,7 @@ export class House implements HostControl {
           plugin: config.instances.get(id)?.plugin ?? "unknown",
           supervisor: this.#supervisor,
           standings: this.#roster.standingsOf(id),
+          troubles: [this.#inbox.troubleOf(id), this.#outbox.troubleOf(id)],
           tally: this.#instances.tally(id),
           queued: cause === undefined ? store.countQueued(id) : 0,
           week: cause === undefined ? store.notes.countsOfWeek(id, Date.now()) : new Map(),

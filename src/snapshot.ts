@@ -11,19 +11,21 @@ export function snapshotInstance(
     readonly plugin: string;
     readonly supervisor: Supervisor;
     readonly standings: readonly RoomStanding[];
+    /** Why messages wait, as sentences. */
+    readonly troubles: readonly (string | undefined)[];
     readonly tally: Tally;
     readonly queued: number;
     readonly restartNeeded: boolean;
     readonly week: ReadonlyMap<string, number>;
   },
 ): InstanceSnapshot {
-  const { plugin, supervisor, standings, tally, queued, restartNeeded, week } = parts;
+  const { plugin, supervisor, standings, troubles, tally, queued, restartNeeded, week } = parts;
   return {
     id,
     plugin,
     desired: supervisor.desired(id),
     observed: supervisor.observed(id),
-    warnings: warningsOf(standings),
+    warnings: [...troubles.filter((trouble) => trouble !== undefined), ...warningsOf(standings)],
     restartNeeded,
     queued,
     handled: tally.handled,

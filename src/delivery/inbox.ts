@@ -73,6 +73,11 @@ export class Inbox {
     this.#lanes.delete(instance);
   }
 
+  /** Why an instance's messages wait to be handled, as a sentence; undefined while they don't. */
+  troubleOf(instance: InstanceId): string | undefined {
+    return this.#lanes.get(instance)?.trouble;
+  }
+
   /** Makes (or moves) a deferred row and sees to it that it runs in time. */
   defer(row: InboxRow, key: string, runAtMs: number): void {
     this.#options.store.defer(row, key, runAtMs);

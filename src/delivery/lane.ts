@@ -35,6 +35,8 @@ export class Lane {
   /** Rows up to here are in the queue or were; the store may hold more above. */
   #loadedId = 0;
   #mayHaveMore = true;
+  /** Why a message could not be handled yet; undefined once one could. */
+  #trouble: string | undefined;
   #timer: { readonly atMs: number; readonly handle: Timer } | undefined;
 
   constructor(options: LaneOptions) {
@@ -51,6 +53,11 @@ export class Lane {
     clearTimeout(this.#timer?.handle);
     this.#timer = undefined;
     this.#queue = [];
+  }
+
+  /** Why messages wait to be handled, as a sentence; undefined while they don't. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   push(row: InboxRow, event: MatrixEvent | undefined): void {
@@ -120,6 +127,7 @@ export class Lane {
     try {
       const event = known ?? (await fetchEvent(row, this.#abort.signal));
       if (event !== undefined) await run(row, event);
+      this.#trouble = undefined;
       this.#options.store.settle(row, this.#options.now());
     } catch (error) {
       if (this.#leavesOpen(row, error)) return;
@@ -131,12 +139,21 @@ export class Lane {
     }
   }
 
-  /** Whether the row waits for another run: its runtime or the homeserver went away, or somebody stopped the instance. */
+  /** Whether the row waits for another run: its runtime, the homeserver or the disk went away, or somebody stopped the instance. */
   #leavesOpen(row: InboxRow, error: unknown): boolean {
     if (isCrash(error)) return this.#countCrash(row) < maxCrashes;
-    if (failureClass(error) !== "dependency") return false;
-    if (!this.#abort.signal.aborted) this.expect(this.#options.now() + retryMs);
+    if (failureClass(error) !== "dependency" && !isDatabase(error)) return false;
+    if (!this.#abort.signal.aborted) this.#wait(error);
     return true;
+  }
+
+  #wait(error: unknown): void {
+    const { log, now } = this.#options;
+    const trouble = `A message waits to be handled: ${sentenceOf(error)}`;
+    if (this.#trouble !== trouble) log.warn(trouble, {}, error);
+    this.#trouble = trouble;
+    const askedMs = error instanceof RoostError ? error.retryAfterMs : undefined;
+    this.expect(now() + (askedMs ?? retryMs));
   }
 
   #countCrash(row: InboxRow): number {
@@ -150,6 +167,11 @@ export class Lane {
 
 function isCrash(error: unknown): boolean {
   return error instanceof RoostError && error.code === "plugin-crashed";
+}
+
+/** A full disk, above all: what it kept from being written down is tried again. */
+function isDatabase(error: unknown): boolean {
+  return error instanceof RoostError && error.code === "database";
 }
 
 function describeFailure(error: unknown): string {

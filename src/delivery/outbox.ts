@@ -70,6 +70,8 @@ export class Outbox {
   #staged: OutboxEntry[] = [];
   readonly #rooms = new Map<string, OutboxEntry[]>();
   readonly #wakers = new Set<() => void>();
+  /** Entries that the homeserver did not take although their account is connected, and why. */
+  readonly #held = new Map<OutboxEntry, string>();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -112,6 +114,12 @@ export class Outbox {
         () => {},
       );
     }
+  }
+
+  /** Why an instance's messages wait to be posted, as a sentence; undefined while they don't. */
+  troubleOf(instance: InstanceId): string | undefined {
+    for (const [entry, trouble] of this.#held) if (entry.instance === instance) return trouble;
+    return undefined;
   }
 
   /** The homeserver is back: what waits is tried at once. */
@@ -165,6 +173,7 @@ export class Outbox {
   async #drain(room: string, queue: OutboxEntry[]): Promise<void> {
     for (let next = queue[0]; next !== undefined && !this.#abort.signal.aborted; next = queue[0]) {
       const outcome = await this.#deliver(next);
+      this.#held.delete(next);
       queue.shift();
       if (outcome === undefined) return;
       this.#options.store.settleOutbox({ txnId: next.txnId, outcome }, this.#now());
@@ -177,7 +186,7 @@ export class Outbox {
   async #deliver(entry: OutboxEntry): Promise<OutboxResult["outcome"] | undefined> {
     const { account, log } = this.#options;
     let delayMs = this.#options.backoffMs ?? 1_000;
-    while (!this.#abort.signal.aborted) {
+    for (let attempt = 1; !this.#abort.signal.aborted; attempt++) {
       try {
         const sender = account(entry.account);
         if (sender === undefined)
@@ -191,12 +200,22 @@ export class Outbox {
           log(entry.instance).warn(`A message could not be posted: ${sentenceOf(error)}`, { code }, error);
           return { state: "failed", code, cause: sentenceOf(error) };
         }
+        if (attempt > 1) this.#hold(entry, error);
         const askedMs = error instanceof RoostError ? error.retryAfterMs : undefined;
         await this.#sleep(askedMs ?? delayMs * (0.8 + 0.4 * Math.random()));
         delayMs = Math.min(delayMs * 2, maxBackoffMs);
       }
     }
     return undefined;
+  }
+
+  /** Says why it waits, once; an account that is not connected says so itself. */
+  #hold(entry: OutboxEntry, error: unknown): void {
+    const { account, log } = this.#options;
+    if (account(entry.account)?.status().state !== "syncing") return;
+    const trouble = `A message waits to be posted: ${sentenceOf(error)}`;
+    if (this.troubleOf(entry.instance) !== trouble) log(entry.instance).warn(trouble, {}, error);
+    this.#held.set(entry, trouble);
   }
 
   #put(sender: Account, { roomId, type, txnId, content }: OutboxEntry): Promise<EventId> {
@@ -227,8 +246,9 @@ export class Outbox {
   }
 }
 
-/** The homeserver being away is waited out; so is a revoked token, since the account may log in again or get a new one. */
+/** The homeserver being away is waited out; so is what somebody may still mend about the account. */
 function isWorthRetrying(error: unknown): boolean {
   if (!(error instanceof RoostError)) return false;
-  return failureClass(error) === "dependency" || error.code === "token-revoked";
+  const isAccounts = error.code === "token-revoked" || error.code === "account-suspended";
+  return isAccounts || failureClass(error) === "dependency";
 }

@@ -54,6 +54,9 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "secret-missing",
 ]);
 
+/** What the homeserver's administrator may take back without anybody telling us. */
+const liftable: ReadonlySet<string> = new Set(["M_USER_LOCKED", "M_USER_SUSPENDED"]);
+
 /** An account's way from nothing to syncing, and back to it after every failure. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -94,9 +97,9 @@ export class Connection {
     return this.#sync !== undefined;
   }
 
-  /** Something outside the sync was told that the session is over. */
+  /** Something outside the sync was told that the session is over. A suspended account may still read: it goes on. */
   interrupt(error: RoostError): void {
-    this.#session.abort(error);
+    if (errcodeOf(error) !== "M_USER_SUSPENDED") this.#session.abort(error);
   }
 
   async #run(): Promise<void> {
@@ -116,7 +119,7 @@ export class Connection {
           if (this.#renew()) continue;
           return this.#fail(endedAgain(failure));
         }
-        if (lasting.has(failure.code)) return this.#fail(failure);
+        if (lasting.has(failure.code) && !liftable.has(errcodeOf(failure))) return this.#fail(failure);
         await this.#wait(failure, isThere).catch(() => {});
       }
     }
@@ -168,10 +171,7 @@ export class Connection {
     this.#failures = 0;
     this.#lastSyncMs = Date.now();
     rooms.note(answer);
-    if (before.state === "syncing") {
-      if (rooms.isDue) void rooms.enter();
-      return;
-    }
+    if (before.state === "syncing") return;
     this.#setStatus({ state: "syncing", sinceMs: this.#lastSyncMs, lastSyncMs: this.#lastSyncMs });
     const seconds = Math.round((this.#lastSyncMs - before.sinceMs) / 1000);
     if (before.state === "waiting") {
@@ -243,6 +243,9 @@ export class Connection {
   }
 }
 
+function errcodeOf(error: RoostError): string {
+  return error instanceof HomeserverError ? error.errcode : "";
+}
 function asRoostError(error: unknown): RoostError {
   return error instanceof RoostError
     ? error

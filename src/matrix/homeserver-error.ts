@@ -66,12 +66,16 @@ function classifyRefusal(status: number, errcode: string, said: string): Classif
   const known = byErrcode[errcode];
   if (known !== undefined) return known;
   const quoted = said === "" ? "" : `: "${printable(said)}"`;
-  if (status === 403) return ["room-forbidden", `The homeserver does not allow it${quoted}.`];
+  if (status === 403)
+    return [
+      "room-forbidden",
+      `The homeserver does not allow it${quoted}. See what the account may do there.`,
+    ];
   if (status === 404) return ["not-found", `The homeserver does not have it${quoted}.`];
   return (
     byStatus(status) ?? [
       "bad-request",
-      `The homeserver refused the request (HTTP ${status} ${printable(errcode)})${quoted}.`,
+      `The homeserver refused the request (HTTP ${status} ${printable(errcode)})${quoted}. See its log.`,
     ]
   );
 }
@@ -115,11 +119,11 @@ const byErrcode: Readonly<Record<string, Classified>> = {
   ],
   M_USER_LOCKED: [
     "account-suspended",
-    "The homeserver's administrator has locked the account: have it unlocked, then restart.",
+    "The homeserver's administrator has locked the account: have it unlocked. Roost then goes on by itself.",
   ],
   M_USER_SUSPENDED: [
     "account-suspended",
-    "The homeserver's administrator has suspended the account, which may only read: have that lifted, then restart.",
+    "The homeserver's administrator has suspended the account, which may only read: have that lifted. Roost then goes on by itself.",
   ],
   M_USER_DEACTIVATED: [
     "account-suspended",

@@ -1,4 +1,4 @@
-import { failureClass, RoostError } from "../core/error.ts";
+import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
 import { asRoomAlias, asRoomId, type RoomAlias, type RoomId, type UserId } from "../core/id.ts";
 import { stringAt } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
@@ -34,16 +34,11 @@ export class Rooms {
   #last: Promise<void> = Promise.resolve();
   /** An `enter` that has not begun yet. */
   #upcoming: Promise<void> | undefined;
-  #retryAtMs = Number.POSITIVE_INFINITY;
+  #retry: { readonly atMs: number; readonly timer: Timer } | undefined;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
     this.#invitations = new Invitations(options);
-  }
-
-  /** Whether something that could not be done or found out earlier should be tried again by now. */
-  get isDue(): boolean {
-    return Date.now() >= this.#retryAtMs;
   }
 
   /**
@@ -68,8 +63,9 @@ export class Rooms {
     this.#upcoming ??= this.#inTurn(async () => {
       const { client, listedRooms } = this.#options;
       this.#upcoming = undefined;
-      this.#retryAtMs = Number.POSITIVE_INFINITY;
-      const joined = new Set(await client.getJoinedRooms());
+      clearTimeout(this.#retry?.timer);
+      this.#retry = undefined;
+      const joined = new Set(await client.getJoinedRooms().catch(unlessPassing));
       const listed = listedRooms();
       for (const known of [this.#entries, this.#advised]) {
         for (const reference of known.keys()) if (!listed.includes(reference)) known.delete(reference);
@@ -90,7 +86,7 @@ export class Rooms {
       for (const event of state) this.#noteState(event);
       for (const event of events) this.#noteState(event);
       // Somebody else, such as the homeserver's administrator, had it join.
-      if (entries.some(({ membership }) => membership !== "joined")) this.#retryAtMs = 0;
+      if (entries.some(({ membership }) => membership !== "joined")) void this.enter();
     }
     for (const invitation of answer.invited) this.#invitations.add(invitation);
     if (answer.invited.length > 0) void this.#inTurn(() => this.#answerInvitations());
@@ -105,10 +101,9 @@ export class Rooms {
   /** One thing after the other, so that no room is entered or left twice at once. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#last = this.#last.then(work).catch((error: unknown) => {
-      const isAccounts =
-        error instanceof RoostError && (error.code === "token-revoked" || error.code === "account-suspended");
+      const isAccounts = error instanceof RoostError && error.code === "token-revoked";
       if (isAccounts) this.#options.onRefused(error);
-      this.#retryLater(error);
+      else this.#retryLater(error);
     });
     return this.#last;
   }
@@ -178,7 +173,6 @@ export class Rooms {
     const known = this.#entries.get(reference);
     switch (error instanceof RoostError ? error.code : undefined) {
       case "token-revoked":
-      case "account-suspended":
       case "cancelled":
         throw error;
       case "room-forbidden": {
@@ -200,6 +194,7 @@ export class Rooms {
           roomId,
           membership: known?.membership ?? "unresolved",
           certainty: "unanswered",
+          cause: sentenceOf(error),
         });
     }
   }
@@ -263,9 +258,19 @@ export class Rooms {
   }
 
   #retryLater(error: unknown): void {
-    const askedMs = error instanceof RoostError ? error.retryAfterMs : undefined;
-    this.#retryAtMs = Math.min(this.#retryAtMs, Date.now() + (askedMs ?? this.#options.retryMs));
+    const isOver = error instanceof RoostError && error.code === "cancelled";
+    const delayMs = (error instanceof RoostError ? error.retryAfterMs : undefined) ?? this.#options.retryMs;
+    const atMs = performance.now() + delayMs;
+    if (isOver || (this.#retry !== undefined && this.#retry.atMs <= atMs)) return;
+    clearTimeout(this.#retry?.timer);
+    this.#retry = { atMs, timer: setTimeout(() => void this.enter(), delayMs) };
   }
+}
+
+/** Without the list of rooms each one is asked for by itself, which tells as much and says what is wrong. */
+function unlessPassing(error: unknown): string[] {
+  if (failureClass(error) === "dependency") return [];
+  throw error;
 }
 
 function requireRoomId(answered: unknown): RoomId {

@@ -8,6 +8,8 @@ export interface Entry {
   readonly membership: RoomStanding["membership"];
   /** `asking`: not known yet. `unanswered`: the homeserver could not say for now, and the rest is what was known before. */
   readonly certainty: "known" | "asking" | "unanswered";
+  /** Why it is unanswered, as a sentence. */
+  readonly cause?: string;
 }
 
 /** What rooms themselves are like, whoever is in them. */
@@ -25,10 +27,10 @@ export function standingOf(entry: Entry, facts: RoomFacts, self: UserId): RoomSt
 }
 
 function adviceFor(entry: Entry, facts: RoomFacts, encrypted: boolean, self: UserId): string | undefined {
-  const { reference: room, roomId, membership, certainty } = entry;
+  const { reference: room, roomId, membership, certainty, cause } = entry;
   if (certainty === "asking") return undefined;
   if (certainty === "unanswered" && membership !== "joined") {
-    return `The homeserver could not let ${self} into ${room} yet; it is asked again.`;
+    return `The homeserver could not let ${self} into ${room} yet; it is asked again. ${cause ?? ""}`.trimEnd();
   }
   switch (membership) {
     case "joined":

@@ -18,9 +18,9 @@ export const ordinaryTiming: Timing = {
   pollLimitMs: 45_000,
   backoffMs: 1_000,
   probeMs: 5_000,
-  maxBackoffMs: 60_000,
+  maxBackoffMs: 15_000,
   renewalMs: 10 * 60_000,
-  roomRetryMs: 60_000,
+  roomRetryMs: 10_000,
 };
 
 /** The wait after the n-th failure in a row, n from 1, spread so that many accounts do not come back in step. */

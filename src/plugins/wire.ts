@@ -4,11 +4,17 @@ import type { WireError } from "./protocol.ts";
 export function toWire(error: unknown): WireError {
   const known = error instanceof RoostError ? error : undefined;
   return {
-    code: known?.code ?? "internal",
+    code: known?.code ?? (isDiskTrouble(error) ? "database" : "internal"),
     message: sentenceOf(error),
     causes: causeChain(error),
     retryAfterMs: known?.retryAfterMs,
   };
+}
+
+/** Said by SQLite or the file system, and gone once somebody has made room. */
+function isDiskTrouble(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN)|^(?:ENOSPC|EDQUOT|EROFS|EIO)$/.test(code);
 }
 
 export function fromWire(error: WireError): RoostError {

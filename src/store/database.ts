@@ -32,11 +32,29 @@ export function openDatabase(
     return db;
   } catch (error) {
     if (error instanceof RoostError) throw error;
-    throw new RoostError("database", `The database ${file} cannot be opened: ${sentenceOf(error)}.`, {
-      cause: error,
-    });
+    throw databaseError(`The database ${file} cannot be opened`, error);
   }
 }
+
+/** What SQLite or the disk refused, as RoostError `database` whose sentence begins with `what` and ends with what to do. */
+export function databaseError(what: string, error: unknown): RoostError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const advice = remedies.find(([codes]) => codes.test(code))?.[1] ?? "See that its folder can be written.";
+  return new RoostError("database", `${what}: ${sentenceOf(error)}. ${advice}`, { cause: error });
+}
+
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /NOTADB|CORRUPT/,
+    "It is damaged: stop what uses it, then restore it from a backup or move it away; a new one is made in its place.",
+  ],
+  [/FULL|NOSPC|DQUOT/, "Free some disk space."],
+  [/IOERR|EIO/, "See whether its disk is in order and has space left."],
+  [
+    /READONLY|CANTOPEN|EACCES|EPERM|EROFS/,
+    "See that it belongs to the user Roost runs as and can be written.",
+  ],
+];
 
 function migrate(db: Database, file: string, migrations: readonly string[]): void {
   const version = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;

@@ -1,6 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
-import { RoostError, sentenceOf } from "../core/error.ts";
-import { closeDatabase, openDatabase } from "./database.ts";
+import { RoostError } from "../core/error.ts";
+import { closeDatabase, databaseError, openDatabase } from "./database.ts";
 import { hostMigrations } from "./migrations.ts";
 
 type Parameter = string | number | null;
@@ -60,7 +60,8 @@ export class HostDatabase {
       this.#lastError = undefined;
       return done.result as Result;
     } catch (error) {
-      this.#lastError = `The database ${this.#file} refused a write: ${sentenceOf(error)}. Free some disk space or check its permissions; Roost tries again by itself.`;
+      const refusal = databaseError(`The database ${this.#file} refused a write`, error);
+      this.#lastError = `${refusal.message} Roost tries again by itself.`;
       throw new RoostError("database", this.#lastError, { cause: error });
     }
   }

@@ -145,6 +145,24 @@ test("a handler that fails is settled and logged, and does not hold up the next 
   expect(bench.log.lines).toEqual(["ERROR A message could not be handled: broken handler"]);
 });
 
+test("a message whose answer could not be written down waits, says so, and is handled when it can be", async () => {
+  using folder = temporaryFolder();
+  using bench = new Bench(folder.path);
+  let tries = 0;
+  bench.inbox.attach(instance, async (row, event) => {
+    if (++tries === 1) throw new RoostError("database", "The disk is full. Free some.", { retryAfterMs: 20 });
+    await bench.run(row, event);
+  });
+  bench.nowMs = 0;
+  bench.inbox.accept(batchOf([messageOf("$1", "!echo one")]));
+  await until("it waits", () => bench.inbox.troubleOf(instance) !== undefined);
+  expect(bench.log.lines).toEqual(["WARN A message waits to be handled: The disk is full. Free some."]);
+  expect(bench.store.countQueued(instance)).toBe(1);
+  await until("it is settled", () => bench.store.countQueued(instance) === 0);
+  expect(bench.handled).toEqual(["$1 !echo fetched"]);
+  expect(bench.inbox.troubleOf(instance)).toBeUndefined();
+});
+
 test("a deferred message runs again when it is due, also after a restart", async () => {
   using folder = temporaryFolder();
   using bench = new Bench(folder.path);

@@ -16,6 +16,7 @@ class FakeHomeserver {
 
   readonly account = {
     userId: botId,
+    status: () => ({ state: "syncing" }),
     send: (room: RoomId, _type: string, txnId: string, content: JsonObject) => {
       this.attempts.push({ txnId, body: content.body, roomId: room });
       return this.answer(this.attempts.length);
@@ -63,6 +64,25 @@ test("an attempt that the homeserver did not answer is repeated with the same tr
   expect(new Set(homeserver.attempts.map((attempt) => attempt.txnId))).toEqual(
     new Set([txnIdOf(request("post"))]),
   );
+  outbox.close();
+  store.close();
+});
+
+test("what the homeserver does not take is said, once in the log and for as long as it waits", async () => {
+  using folder = temporaryFolder();
+  const { outbox, homeserver, store, log } = setUp(folder.path);
+  const taken = Promise.withResolvers<EventId>();
+  homeserver.answer = async (attempt) => {
+    if (attempt < 5) throw new RoostError("homeserver-unreachable", "It is down: see its log.");
+    return taken.promise;
+  };
+  const sent = outbox.send(request("post"));
+  await until("it was tried often", () => homeserver.attempts.length === 5);
+  expect(outbox.troubleOf(instance)).toBe("A message waits to be posted: It is down: see its log.");
+  taken.resolve("$there" as EventId);
+  expect(await sent).toBe("$there" as EventId);
+  expect(outbox.troubleOf(instance)).toBeUndefined();
+  expect(log.lines).toEqual(["WARN A message waits to be posted: It is down: see its log."]);
   outbox.close();
   store.close();
 });

@@ -119,7 +119,7 @@ export class HostProcess {
         ({ body }) => body,
         (error) => String(error),
       );
-      return seen.includes(`"${state}"`);
+      return seen.includes(`"observedValue":"${state}"`);
     };
     try {
       await until(`${id} is ${state}`, reached, timeoutMs);

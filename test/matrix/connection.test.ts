@@ -452,17 +452,28 @@ describe("a running account", () => {
     expect(bench.homeserver.requests.count("POST", /\/login$/)).toBe(1);
   });
 
+  const refusal = (errcode: string, status: number) =>
+    ({ kind: "error", status, body: { errcode, error: "No", soft_logout: true } }) as const;
+
+  test("that is deactivated stops with its sentence", async () => {
+    await using bench = await Bench.open();
+    const account = await bench.startSyncing();
+    bench.homeserver.faults.inject({ path: /\/sync$/, answer: refusal("M_USER_DEACTIVATED", 403) });
+    await failed(account, "account-suspended", /has been deactivated/);
+  });
+
   for (const [errcode, status, sentence] of [
     ["M_USER_LOCKED", 401, /locked the account/],
     ["M_USER_SUSPENDED", 403, /suspended the account/],
-    ["M_USER_DEACTIVATED", 403, /has been deactivated/],
   ] as const) {
-    test(`that meets ${errcode} stops with its sentence`, async () => {
+    test(`that meets ${errcode} says so, and goes on once it is lifted`, async () => {
       await using bench = await Bench.open();
       const account = await bench.startSyncing();
-      const answer = { kind: "error", status, body: { errcode, error: "No", soft_logout: true } } as const;
-      bench.homeserver.faults.inject({ path: /\/sync$/, answer });
-      await failed(account, "account-suspended", sentence);
+      bench.homeserver.faults.inject({ path: /\/sync$/, answer: refusal(errcode, status) });
+      await until(() => account.status().state === "waiting");
+      expect(account.status()).toMatchObject({ cause: expect.stringMatching(sentence) });
+      bench.homeserver.faults.clear();
+      await until(() => account.status().state === "syncing");
     });
   }
 

@@ -125,7 +125,9 @@ describe("an answer", () => {
   test("is quoted without what a terminal would obey", async () => {
     const failure = await failureOf(get("/forbidden"));
     expect(failure).toBeInstanceOf(HomeserverError);
-    expect(failure.message).toBe('The homeserver does not allow it: "line break [31m".');
+    expect(failure.message).toBe(
+      'The homeserver does not allow it: "line break [31m". See what the account may do there.',
+    );
   });
 
   test("that leads elsewhere is not followed, and the token stays here", async () => {
