@@ -1,10 +1,14 @@
-import { readFileSync } from "node:fs";
+import { Database } from "bun:sqlite";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { extract } from "./bots/instagram/extract/index.ts";
 import { fetchLink } from "./bots/instagram/fetch.ts";
 import { parseLink } from "./bots/instagram/link.ts";
 import type { Extraction } from "./bots/instagram/post.ts";
 import { settingsSchema } from "./bots/instagram/settings.ts";
-import { sentenceOf } from "./core/error.ts";
+import { StrategyState } from "./bots/instagram/strategy-state.ts";
+import { RoostError, sentenceOf } from "./core/error.ts";
 import { createHttp } from "./plugins/http.ts";
 import { exitCode, type Terminal } from "./terminal.ts";
 
@@ -64,13 +68,31 @@ interface Seen {
   readonly strategy: string;
 }
 
-function look(url: string): Promise<Seen> {
-  const link = { url, ...parseLink(url) };
-  return fetchLink(link, {
-    http: createHttp(),
-    settings: settingsSchema.parse({}),
-    signal: AbortSignal.timeout(60_000),
-  });
+/** Asks at once, whatever a running bot may have left of its allowance, and leaves nothing behind. */
+async function look(url: string): Promise<Seen> {
+  const folder = mkdtempSync(join(tmpdir(), "roost-"));
+  const state = new StrategyState(new Database(":memory:"));
+  state.open();
+  try {
+    const fetched = await fetchLink(
+      { url, ...parseLink(url) },
+      {
+        http: createHttp(),
+        settings: settingsSchema.parse({}),
+        signal: AbortSignal.timeout(60_000),
+        log: { debug() {}, info() {}, warn() {}, error() {}, critical() {} },
+        folder,
+        state,
+        takeTurn: async () => ({ granted: true }),
+        hold: async () => {},
+        count() {},
+      },
+    );
+    if (fetched.outcome === "told") return fetched;
+    throw new RoostError("internal", "An allowance without limit granted nothing.");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function read(file: string, { shortcode, status }: ShowOptions): Seen {

@@ -1,3 +1,5 @@
+import { shortcodeOf } from "./shortcode.ts";
+
 /** What an Instagram address points at. `share` has to be looked up; `other` (tag, place, audio) has no preview; `none` is not a link. */
 export type LinkKind =
   | "post"
@@ -183,15 +185,6 @@ function parseNext(next: string): ParsedLink {
   const url = path.startsWith("/") ? URL.parse(path, "https://www.instagram.com") : null;
   if (url === null || url.hostname !== "www.instagram.com" || /^\/+accounts/i.test(url.pathname)) return none;
   return parsePath(segmentsOf(url.pathname), url.searchParams);
-}
-
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/** The shortcode of a media id: the number written in base 64. Ids exceed 2^53, so they stay strings and BigInt. */
-function shortcodeOf(mediaId: string): string {
-  let code = "";
-  for (let rest = BigInt(mediaId); rest > 0n; rest /= 64n) code = alphabet[Number(rest % 64n)] + code;
-  return code;
 }
 
 function stripTracking(url: string): string {

@@ -2,12 +2,22 @@
  * What an answer of Instagram says, in the words of the design (section 13): a post, a profile, or a classified refusal.
  * `null` stands for what is hidden or unknown; a count is never made up.
  */
+
+/** One file of a video. */
+export interface Rendition {
+  readonly url: string;
+  readonly width: number | null;
+  readonly height: number | null;
+}
+
 export interface Medium {
   readonly kind: "image" | "video";
   /** The largest picture offered; for a video its still. */
   readonly url: string;
   /** The largest rendition offered; absent where the answer names none. */
   readonly videoUrl?: string;
+  /** All renditions, largest first, where the answer names more than one. */
+  readonly videoUrls?: readonly Rendition[];
   readonly width: number | null;
   readonly height: number | null;
   readonly durationSeconds?: number;

@@ -1,5 +1,6 @@
 import { parseLink } from "../link.ts";
 import type { Extraction, Medium, Post, Profile } from "../post.ts";
+import { parseCount } from "./count.ts";
 import type { Wanted } from "./find.ts";
 import { sizeAt, urlAt } from "./read.ts";
 
@@ -83,15 +84,6 @@ function readProfile(meta: Meta, username: string): Profile | undefined {
     recent: [],
     approximate: true,
   };
-}
-
-/** `5,064` or `152K` or `46.3m`. */
-function parseCount(text: string | undefined): number | null {
-  const match = /^(\d[\d,]{0,14}(?:\.\d{1,3})?)([kmb]?)$/i.exec(text ?? "");
-  if (match === null) return null;
-  const unit = { "": 1, k: 1e3, m: 1e6, b: 1e9 }[match[2]?.toLowerCase() ?? ""] ?? 1;
-  const count = Math.round(Number(match[1]?.replaceAll(",", "")) * unit);
-  return Number.isSafeInteger(count) ? count : null;
 }
 
 /** `April 19, 2021`: the day is all that is said. */

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from "../../../core/json.ts";
+import type { Rendition } from "../post.ts";
 
 /** Reading what others sent: every function answers null or undefined instead of throwing, and bounds what it keeps. */
 
@@ -42,6 +43,21 @@ export function countAt(value: unknown, ...paths: (string | number)[][]): number
 export function sizeAt(value: unknown, ...path: (string | number)[]): number | null {
   const found = at(value, ...path);
   return typeof found === "number" && found > 0 && found < 100_000 ? Math.round(found) : null;
+}
+
+export function areaOf(picture: unknown): number {
+  return (sizeAt(picture, "width") ?? 0) * (sizeAt(picture, "height") ?? 0);
+}
+
+/** The files of a video, each once, largest first; those without a size stay in their order behind the others. */
+export function renditionsOf(versions: readonly JsonObject[]): Rendition[] {
+  const films = new Map<string, Rendition>();
+  for (const version of [...versions].sort((a, b) => areaOf(b) - areaOf(a))) {
+    const url = urlAt(version, "url");
+    if (url === undefined || films.has(url)) continue;
+    films.set(url, { url, width: sizeAt(version, "width"), height: sizeAt(version, "height") });
+  }
+  return [...films.values()].slice(0, 10);
 }
 
 /** A web address, or undefined. Whether it may be fetched is decided where it is fetched. */

@@ -24,3 +24,13 @@ export function decodeEntities(text: string): string {
     return isScalar ? String.fromCodePoint(point) : entity;
   });
 }
+
+/** The text of a piece of HTML, with its line breaks. */
+export function textOf(html: string): string {
+  return decodeEntities(
+    html
+      .replace(/\s+/g, " ")
+      .replace(/<br\b[^>]{0,99}>/gi, "\n")
+      .replace(/<[^>]{0,4000}>/g, ""),
+  );
+}

@@ -1,11 +1,12 @@
 import type { JsonObject } from "../../../core/json.ts";
 import type { Medium, Post } from "../post.ts";
 import {
-  at,
+  areaOf,
   countAt,
   durationAt,
   isCovered,
   objectsAt,
+  renditionsOf,
   shortcodeAt,
   sizeAt,
   textAt,
@@ -72,17 +73,16 @@ function readMedium(node: JsonObject): Medium | undefined {
   const alt = textAt(node, "accessibility_caption");
   const described = alt === undefined || alt === "" ? {} : { alt };
   if (!isVideo(node)) return { kind: "image", ...still, ...described };
-  const [video] = objectsAt(node, "video_versions")
-    .filter((version) => urlAt(version, "url") !== undefined)
-    .sort((a, b) => areaOf(b) - areaOf(a));
-  const videoUrl = urlAt(video, "url");
+  const films = renditionsOf(objectsAt(node, "video_versions"));
+  const [video] = films;
   const durationSeconds = durationAt(node.video_duration, textAt(node, "video_dash_manifest"));
   return {
     kind: "video",
     url: still.url,
-    width: original.width ?? sizeAt(video, "width") ?? still.width,
-    height: original.height ?? sizeAt(video, "height") ?? still.height,
-    ...(videoUrl === undefined ? {} : { videoUrl }),
+    width: original.width ?? video?.width ?? still.width,
+    height: original.height ?? video?.height ?? still.height,
+    ...(video === undefined ? {} : { videoUrl: video.url }),
+    ...(films.length > 1 ? { videoUrls: films } : {}),
     ...(durationSeconds === undefined ? {} : { durationSeconds }),
     ...described,
   };
@@ -119,8 +119,4 @@ function sizeOf(candidate: JsonObject, url: string, original: Size): Size {
   if (bound === 0 || original.width === null || original.height === null) return original;
   const scale = Math.min(1, bound / original.width);
   return { width: Math.round(original.width * scale), height: Math.round(original.height * scale) };
-}
-
-function areaOf(candidate: unknown): number {
-  return Number(at(candidate, "width") ?? 0) * Number(at(candidate, "height") ?? 0) || 0;
 }
