@@ -9,7 +9,7 @@ import { narrowSync, type RoomTimeline, type SyncAnswer } from "./event.ts";
 import { fillGap } from "./gap.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 import type { Http } from "./http.ts";
-import { type Continuity, mergeUnique, pickNew, startsAnew } from "./timeline.ts";
+import { type Continuity, inTurns, mergeUnique, pickNew, startsAnew } from "./timeline.ts";
 import type { Timing } from "./timing.ts";
 
 export interface SyncOptions {
@@ -82,12 +82,12 @@ export class Sync {
         },
       );
     }
-    const events: MatrixEvent[] = [];
+    const news: (readonly MatrixEvent[])[] = [];
     const positions = new Map<RoomId, EventId | undefined>();
     for (const room of answer.joined) {
       const found = pickNew(room, this.#positions, continuity);
       const filled = found.gap === undefined ? found.events : await this.#fill(room, found, continuity);
-      for (const event of unique(filled)) events.push(event);
+      if (filled.length > 0) news.push(unique(filled));
       const isFirstSeen = continuity !== "next" && !this.#positions.has(room.roomId);
       if (room.position !== undefined || isFirstSeen) positions.set(room.roomId, room.position);
     }
@@ -97,7 +97,8 @@ export class Sync {
     const nowMs = Date.now();
     const gapMs = this.#syncedAtMs === undefined ? undefined : Math.max(0, nowMs - this.#syncedAtMs);
     const { nextBatch } = answer;
-    this.#commit({ account: self, deviceId, nextBatch, events: decryptor.decrypt(events), positions, gapMs });
+    const events = decryptor.decrypt(inTurns(news));
+    this.#commit({ account: self, deviceId, nextBatch, events, positions, gapMs });
     this.#since = nextBatch;
     this.#syncedAtMs = nowMs;
     for (const [roomId, eventId] of positions) this.#positions.set(roomId, eventId);

@@ -61,3 +61,17 @@ export function mergeUnique(...parts: readonly (readonly MatrixEvent[])[]): read
   const seen = new Set<EventId>();
   return parts.flat().filter((event) => seen.size < seen.add(event.eventId).size);
 }
+
+/** One event of each room after another, so that a room where much is said does not keep the others waiting. */
+export function inTurns(rooms: readonly (readonly MatrixEvent[])[]): readonly MatrixEvent[] {
+  if (rooms.length < 2) return rooms[0] ?? [];
+  const events: MatrixEvent[] = [];
+  const longest = Math.max(...rooms.map((room) => room.length));
+  for (let turn = 0; turn < longest; turn++) {
+    for (const room of rooms) {
+      const event = room[turn];
+      if (event !== undefined) events.push(event);
+    }
+  }
+  return events;
+}

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { asEventId, asRoomId, type EventId } from "../../src/core/id.ts";
 import type { MatrixEvent } from "../../src/core/matrix.ts";
 import type { RoomTimeline } from "../../src/matrix/event.ts";
-import { mergeUnique, pickNew, startsAnew } from "../../src/matrix/timeline.ts";
+import { inTurns, mergeUnique, pickNew, startsAnew } from "../../src/matrix/timeline.ts";
 import { user } from "./bench.ts";
 
 const roomId = asRoomId("!abc:x.test") ?? expect.unreachable();
@@ -96,4 +96,9 @@ describe("an answer that tells a known room from its creation on", () => {
 test("parts are merged in order, each event once", () => {
   const parts = ["abc", "cbd", "d"].map((part) => room(part).events);
   expect(names(mergeUnique(...parts))).toBe("abcd");
+});
+
+test("rooms take turns, so that the first events of each come before the last of a busy one", () => {
+  const rooms = ["abcd", "x", "yz"].map((each) => room(each).events);
+  expect(names(inTurns(rooms))).toBe("axybzcd");
 });
