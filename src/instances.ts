@@ -11,6 +11,7 @@ import type { Inbox } from "./delivery/inbox.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Roster } from "./delivery/roster.ts";
 import { type Services, WorkerRuntime } from "./plugins/worker-runtime.ts";
+import { databaseError } from "./store/database.ts";
 import type { HostNotes } from "./store/host-notes.ts";
 
 export interface InstancesOptions {
@@ -100,8 +101,12 @@ export class Instances {
   #setUp(config: InstanceConfig) {
     const folder = join(this.#options.dataDir, "instances", config.id);
     const files = filesOf(folder);
-    rmSync(files, { recursive: true, force: true });
-    mkdirSync(files, { recursive: true, mode: 0o700 });
+    try {
+      rmSync(files, { recursive: true, force: true });
+      mkdirSync(files, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw databaseError(`The folder ${files} cannot be made`, error);
+    }
     return {
       instance: config.id,
       plugin: config.plugin,

@@ -72,4 +72,7 @@ async function main(): Promise<number> {
   }
 }
 
+// Whoever read what we say is gone: that is no reason for the bots to go too, nor to complain about it.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
 process.exit(await main());

@@ -175,7 +175,7 @@ export class Connection {
     this.#setStatus({ state: "syncing", sinceMs: this.#lastSyncMs, lastSyncMs: this.#lastSyncMs });
     const seconds = Math.round((this.#lastSyncMs - before.sinceMs) / 1000);
     if (before.state === "waiting") {
-      log.info("The homeserver is back; the account follows its rooms again.", {
+      log.info("The account follows its rooms again.", {
         account: config.userId,
         seconds,
       });

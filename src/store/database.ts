@@ -29,6 +29,7 @@ export function openDatabase(
     db.run("PRAGMA wal_autocheckpoint = 4000");
     db.run("PRAGMA journal_size_limit = 16777216");
     migrate(db, file, migrations);
+    requireWhole(db);
     return db;
   } catch (error) {
     if (error instanceof RoostError) throw error;
@@ -39,7 +40,9 @@ export function openDatabase(
 /** What SQLite or the disk refused, as RoostError `database` whose sentence begins with `what` and ends with what to do. */
 export function databaseError(what: string, error: unknown): RoostError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const advice = remedies.find(([codes]) => codes.test(code))?.[1] ?? "See that its folder can be written.";
+  const advice =
+    remedies.find(([codes]) => codes.test(code))?.[1] ??
+    "See that the folder it lies in is a folder and can be written.";
   return new RoostError("database", `${what}: ${sentenceOf(error)}. ${advice}`, { cause: error });
 }
 
@@ -55,6 +58,14 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     "See that it belongs to the user Roost runs as and can be written.",
   ],
 ];
+
+/** Damage that is found only later would cost messages: it is cheaper to look for it now. */
+function requireWhole(db: Database): void {
+  const found = db.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get()?.quick_check;
+  if (found === "ok") return;
+  db.close();
+  throw Object.assign(new Error(found ?? "its check gave no answer"), { code: "SQLITE_CORRUPT" });
+}
 
 function migrate(db: Database, file: string, migrations: readonly string[]): void {
   const version = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;

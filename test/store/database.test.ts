@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { RoostError } from "../../src/core/error.ts";
+import { closeDatabase, openDatabase } from "../../src/store/database.ts";
+import { temporaryFolder } from "../doubles/folder.ts";
+
+const migrations = ["CREATE TABLE t (a)"];
+
+function refusalOf(file: string): RoostError {
+  try {
+    closeDatabase(openDatabase(file, migrations));
+  } catch (error) {
+    if (error instanceof RoostError) return error;
+    throw error;
+  }
+  throw new Error(`${file} was opened.`);
+}
+
+test("a damaged database is not opened, whether all of it is damaged or a page inside", () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "data.db");
+  const db = openDatabase(file, migrations);
+  const insert = db.query("INSERT INTO t VALUES (?)");
+  for (let row = 0; row < 500; row++) insert.run("x".repeat(200));
+  closeDatabase(db);
+  writeFileSync(file, readFileSync(file).fill(0x5a, 8192, 40_000));
+  expect(refusalOf(file).message).toContain("It is damaged: stop what uses it, then restore it");
+  writeFileSync(file, "not a database, whoever wrote it and for whatever reason".repeat(100));
+  expect(refusalOf(file)).toMatchObject({ code: "database" });
+  expect(refusalOf(file).message).toContain("It is damaged");
+});
+
+test("a database that cannot lie where it should says what to look at", () => {
+  using folder = temporaryFolder();
+  writeFileSync(join(folder.path, "instances"), "a file");
+  expect(refusalOf(join(folder.path, "instances/echo/data.db")).message).toContain("is a folder");
+});
