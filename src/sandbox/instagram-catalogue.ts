@@ -113,19 +113,19 @@ export const posts: readonly ReplayedPost[] = [
   {
     shortcode: "DRoostAge08",
     author: "harbour.kites",
-    caption: "",
+    caption: "For grown-ups.",
     likes: 0,
     comments: 0,
-    media: [],
+    media: [image("10-640x640.jpg", "")],
     behaviour: "age-gated",
   },
   {
     shortcode: "DRoostLog09",
     author: "harbour.kites",
-    caption: "",
+    caption: "For members.",
     likes: 0,
     comments: 0,
-    media: [],
+    media: [image("11-640x640.jpg", "")],
     behaviour: "login-wall",
   },
   {

@@ -14,13 +14,23 @@ const routes: Record<Route, string> = {
   Login: "PolarisCAAIGLoginHomepageRoute",
 };
 
+/** What every page gives to its scripts, which they show again when they ask for data. */
+export const pageTokens = {
+  lsd: "AVqReplayedLsd",
+  csrfToken: "replayedCsrf0123456789",
+  docId: "9876543210987654",
+};
+
 /** A page of this route around data blocks; without one it is the shell that throttled readers get. */
-export function renderPage(route: Route, blocks: readonly string[] = []): string {
+export function renderPage(route: Route, blocks: readonly string[] = [], meta = ""): string {
   return [
     '<!DOCTYPE html><html lang="en" class="_9dls"><head><meta charset="utf-8"><title>Instagram</title>',
+    meta,
+    `<script id="__eqmc" type="application/json" nonce="x">${JSON.stringify({ u: "/ajax/qm/", e: "1", s: "2", f: "3", l: pageTokens.lsd })}</script>`,
     '<link rel="preload" href="/static/app.js" as="script"><a href="/accounts/login/" hidden>Log in</a></head><body>',
     ...fillers(),
     script({ canonicalRouteName: `comet.igweb.${routes[route]}` }),
+    ...(route === "Post" ? [preloaders()] : []),
     ...blocks,
     '<div id="splash-screen"></div></body></html>',
   ].join("\n");
@@ -45,6 +55,24 @@ export function renderPost(
       comments_connection: { edges: [], page_info: { end_cursor: null, has_next_page: true } },
     },
   });
+}
+
+/** The tags that link previews are made of: rounded counts, one picture. */
+export function renderPreview(post: ReplayedPost, origin: string): string {
+  const [first] = post.media;
+  const rounded = post.likes >= 1000 ? `${Math.floor(post.likes / 1000)}K` : String(post.likes);
+  const says = `${rounded} likes, ${post.comments} comments - ${post.author} on September 1, 2026: "${post.caption}". `;
+  return [
+    ["og:url", `https://www.instagram.com/p/${post.shortcode}/`],
+    ["og:image", addressOf(first?.file ?? "", origin)],
+    ["og:description", says],
+  ]
+    .map(([name, content = ""]) => `<meta property="${name}" content="${escapeHtml(content)}" />`)
+    .join("\n");
+}
+
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }
 
 /** What stands where a post would: nothing, and whether its owner is private. */
@@ -76,18 +104,18 @@ export function renderProfile(
 }
 
 /** Where a medium's file lies: on the origin unless the catalogue says otherwise. Its `oe` is the end of its validity. */
-function addressOf(file: string, origin: string): string {
+export function addressOf(file: string, origin: string): string {
   if (file.startsWith("https://")) return file;
   const endsAt = Math.floor(Date.now() / 1000) + 72 * 3600;
   return `${origin}/media/${file}?stp=dst-jpg_e35_tt6&oe=${endsAt.toString(16).toUpperCase()}`;
 }
 
-function sizeOf(file: string): { width: number; height: number } {
+export function sizeOf(file: string): { width: number; height: number } {
   const [, width = "640", height = "640"] = /-(\d+)x(\d+)\./.exec(file) ?? [];
   return { width: Number(width), height: Number(height) };
 }
 
-function describePost(post: ReplayedPost, origin: string): object {
+export function describePost(post: ReplayedPost, origin: string): object {
   const [first] = post.media;
   const isCarousel = post.media.length > 1;
   return {
@@ -135,7 +163,7 @@ function describeMedium(medium: ReplayedMedium, origin: string): object {
   };
 }
 
-function describeUser(profile: ReplayedProfile, origin: string) {
+export function describeUser(profile: ReplayedProfile, origin: string) {
   return {
     pk: String(7000 + profile.username.length),
     username: profile.username,
@@ -147,7 +175,7 @@ function describeUser(profile: ReplayedProfile, origin: string) {
   };
 }
 
-function timeline(posts: readonly ReplayedPost[], origin: string): object {
+export function timeline(posts: readonly ReplayedPost[], origin: string): object {
   const nodes = posts.map((post) => ({
     __typename: typeOf(post),
     pk: idOf(post),
@@ -165,8 +193,25 @@ function typeOf(post: ReplayedPost): string {
   return post.media[0]?.kind === "video" ? "XIGPolarisVideoMedia" : "XIGPolarisImageMedia";
 }
 
-function idOf(post: ReplayedPost): string {
-  return `39${BigInt(Bun.hash(post.shortcode)).toString().padStart(20, "0").slice(0, 17)}`;
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** A post's number is what its shortcode spells in base 64. */
+export function idOf(post: ReplayedPost): string {
+  return [...post.shortcode].reduce((id, char) => id * 64n + BigInt(alphabet.indexOf(char)), 0n).toString();
+}
+
+/** The queries that the page's scripts have been spared, by number. */
+function preloaders(): string {
+  const expectedPreloaders = [
+    { preloaderID: "1", queryID: "1111111111111111", variables: {}, queryName: "PolarisViewerSettingsQuery" },
+    {
+      preloaderID: "2",
+      queryID: pageTokens.docId,
+      variables: { media_id: "1" },
+      queryName: "PolarisLoggedOutDesktopWWWPostRootContentQuery",
+    },
+  ];
+  return script({ require: [["CometPlatformRootClient", "init", null, [{ expectedPreloaders }]]] });
 }
 
 /** The wrappers around a query's result. */

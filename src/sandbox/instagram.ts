@@ -1,6 +1,17 @@
-import { catalogue, type Offer, posts, profiles, type ReplayedPost } from "./instagram-catalogue.ts";
-import { renderNothing, renderPage, renderPost, renderProfile } from "./instagram-page.ts";
+import { catalogue, type Offer, posts, profiles } from "./instagram-catalogue.ts";
+import { renderEmbed } from "./instagram-data.ts";
+import { renderNothing, renderPage, renderPost, renderPreview, renderProfile } from "./instagram-page.ts";
 import { drawJpeg, drawPng, emptyMp4 } from "./instagram-picture.ts";
+import {
+  answerData,
+  answerFaulty,
+  type Fault,
+  find,
+  html,
+  shownBy,
+  type Way,
+  wayOf,
+} from "./instagram-routes.ts";
 
 /**
  * An Instagram for the demo and the tests: invented posts behind true page shapes, on loopback. A bot whose `origin` points here
@@ -11,8 +22,13 @@ export class ReplayedInstagram {
   readonly catalogue: readonly Offer[] = catalogue;
   /** How often pages and files were asked for. */
   readonly requests = { pages: 0, media: 0 };
+  /** Method and path of every request but those for files, in their order. */
+  readonly asked: string[] = [];
   readonly #drawn = new Map<string, Promise<Uint8Array>>();
   readonly #limits = new Map<string, number>();
+  /** Posts whose page was refused last: every other way to them is then shut too. */
+  readonly #limited = new Set<string>();
+  readonly #faults = new Map<Way, Fault>();
   readonly #slowMs: number;
   #server: Bun.Server<undefined> | undefined;
 
@@ -26,7 +42,7 @@ export class ReplayedInstagram {
     this.#server = Bun.serve({
       hostname: "127.0.0.1",
       port,
-      fetch: (request) => this.#answer(new URL(request.url)),
+      fetch: (request) => this.#answer(request),
     });
   }
 
@@ -45,44 +61,81 @@ export class ReplayedInstagram {
     this.#limits.set(shortcode, times);
   }
 
-  async #answer(url: URL): Promise<Response> {
-    const [first = "", second = ""] = url.pathname.split("/").filter(Boolean);
+  /** From now on this way to posts and profiles goes wrong like this; every way goes right again with `restore`. */
+  spoil(way: Way, fault: Fault): void {
+    this.#faults.set(way, fault);
+  }
+  restore(): void {
+    this.#faults.clear();
+    this.#limited.clear();
+    this.asked.length = 0;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const [first = "", second = "", third = ""] = url.pathname.split("/").filter(Boolean);
     if (first === "media") {
       this.requests.media++;
       return this.#answerMedia(second);
     }
     this.requests.pages++;
+    this.asked.push(`${request.method} ${url.pathname}`);
+    const fault = this.#faults.get(wayOf(url.pathname));
+    if (fault === "unknown" || fault === "told") return answerFaulty(fault);
+    if (first === "") return html(renderPage("Login"));
     if (first === "accounts") return html(renderPage("Login"));
-    if (first === "p" || first === "reel") return this.#answerPost(second);
-    return this.#answerProfile(first.toLowerCase());
+    if (first === "share") return this.#answerShare(second, request);
+    if (first === "api") return answerData(request, fault, (code) => this.#isLimited(code));
+    if (third === "embed") return this.#answerEmbed(second, fault);
+    if (first === "p" || first === "reel") return this.#answerPost(second, fault);
+    return this.#answerProfile(first.toLowerCase(), fault);
   }
 
-  async #answerPost(shortcode: string): Promise<Response> {
+  #isLimited(shortcode: string): boolean {
+    return this.#limited.has(shortcode);
+  }
+
+  async #answerPost(shortcode: string, fault: Fault | undefined): Promise<Response> {
     const left = this.#limits.get(shortcode) ?? 0;
+    this.#limited.delete(shortcode);
     if (left > 0) {
       this.#limits.set(shortcode, left - 1);
+      this.#limited.add(shortcode);
       return html(renderPage("Post"));
     }
-    const post = posts.find((known) => known.shortcode === shortcode);
-    const owner = profiles.find((profile) => profile.username === post?.author);
+    const { post, owner } = find((known) => known.shortcode === shortcode);
     if (post === undefined || owner === undefined) return html(renderPage("Error"));
+    if (fault === "limited") return html(renderPage("Post"));
+    if (fault === "preview") return html(renderPage("Post", [], renderPreview(post, this.origin)));
     if (post.behaviour === "login-wall") {
       return Response.redirect(`${this.origin}/accounts/login/?next=%2Fp%2F${shortcode}%2F`, 302);
     }
     if (post.behaviour === "followers-only") return html(renderPage("Post", [renderNothing(owner)]));
     if (post.behaviour === "slow") await Bun.sleep(this.#slowMs);
-    return html(renderPage("Post", [renderPost(post, owner, this.#shownBy(owner.username), this.origin)]));
+    return html(renderPage("Post", [renderPost(post, owner, shownBy(owner.username), this.origin)]));
   }
 
-  #answerProfile(username: string): Response {
+  #answerEmbed(shortcode: string, fault: Fault | undefined): Response {
+    if (fault === "limited" || this.#isLimited(shortcode)) return html(renderPage("Post"));
+    const { post, owner } = find((known) => known.shortcode === shortcode);
+    return html(renderEmbed(post, owner, this.origin, fault === "html" ? "html" : "script"));
+  }
+
+  #answerProfile(username: string, fault: Fault | undefined): Response {
     const profile = profiles.find((known) => known.username === username);
     if (profile === undefined) return html(renderPage("Error"));
-    return html(renderPage("Profile", renderProfile(profile, this.#shownBy(username), this.origin)));
+    if (fault === "limited") return html(renderPage("Profile"));
+    return html(renderPage("Profile", renderProfile(profile, shownBy(username), this.origin)));
   }
 
-  /** The posts of a profile's grid; those that misbehave are not in it. */
-  #shownBy(username: string): ReplayedPost[] {
-    return posts.filter((post) => post.author === username && post.behaviour === undefined).slice(0, 3);
+  /** Simple programs are sent on; a browser gets scripts that find out where to. `none` leads nowhere. */
+  #answerShare(token: string, request: Request): Response {
+    if (!/^curl\//.test(request.headers.get("user-agent") ?? "")) return html(renderPage("Login"));
+    const { post } = find((known) => known.shortcode === token);
+    if (post !== undefined) return Response.redirect(`${this.origin}/p/${post.shortcode}/?igsh=x`, 302);
+    return token === "none"
+      ? Response.redirect(`${this.origin}/accounts/login/`, 302)
+      : html(renderPage("Error"));
   }
 
   async #answerMedia(file: string): Promise<Response> {
@@ -109,10 +162,6 @@ export class ReplayedInstagram {
     this.#drawn.set(file, drawn);
     return picture(await drawn, type === "png" ? "image/png" : "image/jpeg");
   }
-}
-
-function html(page: string): Response {
-  return new Response(page, { headers: { "Content-Type": "text/html; charset=utf-8" } });
 }
 
 function picture(bytes: Uint8Array, type: string): Response {

@@ -85,6 +85,10 @@ export class StrategyState {
     this.#write("tokens", { tokens, readAtMs: nowMs });
   }
 
+  forgetTokens(): void {
+    this.#write("tokens", { readAtMs: 0 });
+  }
+
   /** True the first time in this run, for what is said or done only once until the instance restarts. */
   isFirst(what: string): boolean {
     const isFirst = !this.#notedOnce.has(what);

@@ -35,6 +35,11 @@ export const graphql: Strategy = {
         doc_id: docId,
       },
     });
-    return judge(answer, link);
+    const attempt = judge(answer, link);
+    const isBroken =
+      attempt.extraction.outcome === "refused" && attempt.extraction.refusal.class === "broken-shape";
+    // Tokens and query numbers expire: the next page brings new ones.
+    if (isBroken) state.forgetTokens();
+    return attempt;
   },
 };
