@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { isIP } from "node:net";
 import { RoostError, sentenceOf } from "../../core/error.ts";
 import { Secret } from "../../core/secret.ts";
 
@@ -37,7 +38,7 @@ export async function readCookies(path: string, hostname: string): Promise<Sessi
 }
 
 function isWithin(hostname: string, domain: string): boolean {
-  return domain !== "" && (hostname === domain || hostname.endsWith(`.${domain}`));
+  return hostname === domain || (isIP(hostname) === 0 && domain !== "" && hostname.endsWith(`.${domain}`));
 }
 
 async function readPrivate(path: string): Promise<string> {

@@ -75,6 +75,7 @@ function isSecret(key: string): boolean {
 /** Long words of letters and digits are what tokens look like; addresses keep their host alone. */
 function cut(text: string): string {
   const plain = text
+    .slice(0, 400)
     .replace(/(https?:\/\/[\w.-]+)\/\S*/gi, "$1/...")
     .replace(/(?=[\w%+/=.-]*\d)(?=[\w%+/=.-]*[a-z])[\w%+/=.-]{16,}/gi, "[left out]");
   return plain.length > maxStringChars ? `${plain.slice(0, maxStringChars)}...` : plain;

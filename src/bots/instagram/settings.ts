@@ -78,7 +78,9 @@ export const settingsSchema = z.strictObject({
   refusals: z
     .enum(["notice", "reaction", "log"])
     .default("notice")
-    .describe("How a room learns why a link has no preview: by a sentence, by a reaction to it, or not (only the log does)."),
+    .describe(
+      "How a room learns why a link has no preview: by a sentence, by a reaction to it, or not (only the log does).",
+    ),
   unsupported: z
     .enum(["notice", "silent"])
     .default("notice")

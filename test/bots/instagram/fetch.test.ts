@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { allowanceOf, settingsSchema } from "../../../src/bots/instagram/settings.ts";
 import { ReplayedInstagram } from "../../../src/sandbox/instagram.ts";
 import { FetcherDouble } from "./fetcher.ts";
 
@@ -119,6 +120,31 @@ describe("a post", () => {
     expect(await away.outcome(picture)).toBe("unreachable page");
     expect(away.taken).toBe(1);
     away.close();
+  });
+});
+
+describe("the address we come from", () => {
+  test("is the proxy's where there is one, for the requests as for the allowance", async () => {
+    const seen: string[] = [];
+    const proxy = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => {
+        seen.push(new URL(request.url).pathname);
+        return fetch(`${replayed.origin}${new URL(request.url).pathname}`);
+      },
+    });
+    const { port } = proxy;
+    const settings = { proxy: `http://user:word@127.0.0.1:${port}` };
+    expect(await fetcher.outcome(picture, settings)).toBe("post page");
+    expect(seen).toEqual(["/p/DRoostPic01/"]);
+    await proxy.stop(true);
+    expect(allowanceOf(settingsSchema.parse(settings))).toEqual({
+      allowance: `instagram via 127.0.0.1:${port}`,
+      burst: 6,
+      everyMs: 45_000,
+    });
+    expect(allowanceOf(settingsSchema.parse({})).allowance).toBe("instagram");
   });
 });
 

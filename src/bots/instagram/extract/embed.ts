@@ -11,7 +11,7 @@ const maxCaptionChars = 40_000;
  * approximate, since of several pictures only the first is there. Undefined when it shows no picture, or of another post.
  */
 export function readEmbed(html: string, wanted: { shortcode?: string; username?: string }): Post | undefined {
-  if (wanted.username !== undefined) return undefined;
+  if (wanted.username !== undefined || !html.includes("EmbeddedMedia")) return undefined;
   const shortcode = /\/(?:p|reel|tv)\/([\w-]{2,64})\/[^"']{0,200}utm_source=ig_embed/.exec(html)?.[1];
   if (shortcode === undefined || (wanted.shortcode !== undefined && wanted.shortcode !== shortcode))
     return undefined;

@@ -30,7 +30,7 @@ export function textOf(html: string): string {
   return decodeEntities(
     html
       .replace(/\s+/g, " ")
-      .replace(/<br\b[^>]{0,99}>/gi, "\n")
-      .replace(/<[^>]{0,4000}>/g, ""),
+      .replace(/<br\b[^<>]{0,99}>/gi, "\n")
+      .replace(/<[^<>]{0,4000}>/g, ""),
   );
 }

@@ -40,19 +40,20 @@ export function readTokens(html: string, headers: HttpAnswer["headers"]): Tokens
   };
 }
 
-/** Stands among what the page preloads: `{"queryID":"...","queryName":"..."}` in either order, or with the name in another key. */
+/** Stands among what the page preloads, in one object with the query's name: `{"queryID": ..., "queryName": ...}`. */
 function readDocId(html: string): string | undefined {
-  for (const match of html.matchAll(/"queryID"\s?:\s?"(\d{5,25})"/g)) {
-    const start = html.lastIndexOf("{", match.index);
-    const end = html.indexOf("}", match.index);
-    // The object's variables stand between, in braces of their own: look a little to both sides.
-    const around = html.slice(
-      Math.max(0, Math.min(start, match.index - 300)),
-      Math.max(end, match.index + 300),
-    );
-    const own = around.split(/(?<=\})\s?,\s?(?=\{"(?:preloaderID|queryID|queryName|actorID))/);
-    const item = own.find((part) => part.includes(`"${match[1]}"`));
-    if (item?.includes(postQuery)) return match[1];
+  let place = html.indexOf(`"${postQuery}"`);
+  for (let count = 0; place >= 0 && count < 20; count++) {
+    const before = html.slice(Math.max(0, place - 600), place).replace(/"queryName"\s?:\s?$/, "");
+    const after = html.slice(place, place + 600);
+    const own =
+      before
+        .split('"queryName"')
+        .at(-1)
+        ?.match(/"queryID"\s?:\s?"(\d{5,25})"/) ??
+      after.split('"queryName"')[0]?.match(/"queryID"\s?:\s?"(\d{5,25})"/);
+    if (own?.[1] !== undefined) return own[1];
+    place = html.indexOf(`"${postQuery}"`, place + 1);
   }
   return undefined;
 }
