@@ -86,6 +86,13 @@ export class Operations {
         `${id} has enabled: false in its YAML. Set it to true, then run: roost restart ${id}`,
       );
     }
+    const found = this.#inForce.quarantined.get(id);
+    if (found !== undefined) {
+      throw new RoostError(
+        "config-invalid",
+        `${id} cannot start, its config has a problem: ${sentenceOfFirst(found)} Mend it, then run: roost restart ${id}`,
+      );
+    }
     this.#listen(id, true);
     supervisor.setDesired(id, "running", "");
     await supervisor.settled(id);
@@ -211,8 +218,11 @@ export class Operations {
     this.#options.roster.setListening(id, listening);
   }
 
+  /** Throws for one that has failed: then a start or restart was in vain. */
   #describe(id: InstanceId): string {
     const observed = this.#options.supervisor.observed(id);
+    if (observed.state === "failed")
+      throw new RoostError("plugin-refused", `${id} has failed: ${observed.cause}`);
     return "cause" in observed && observed.cause !== ""
       ? `${id} is ${observed.state}: ${observed.cause}`
       : `${id} is ${observed.state}.`;

@@ -38,10 +38,16 @@ export function snapshotInstance(
 function warningsOf(standings: readonly RoomStanding[]): string[] {
   const encrypted = standings.filter((standing) => standing.encrypted).length;
   const outside = standings.filter((standing) => standing.membership !== "joined").length;
+  const replaced = standings.filter(({ membership, encrypted, advice }) => {
+    return membership === "joined" && !encrypted && advice !== undefined;
+  }).length;
   const rooms = (count: number) => (count === 1 ? "1 room" : `${count} rooms`);
   return [
     ...(encrypted > 0
       ? [`${rooms(encrypted)} encrypted: the bot cannot read what is said there yet. The log says which.`]
+      : []),
+    ...(replaced > 0
+      ? [`${rooms(replaced)} closed, or replaced by another. The log says which, and what to do.`]
       : []),
     ...(outside > 0 ? [`${rooms(outside)} not joined. The log says which, and what to do.`] : []),
   ];

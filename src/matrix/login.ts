@@ -95,7 +95,8 @@ export class Login {
     try {
       return await this.#logIn(known, stored, signal);
     } catch (error) {
-      throw error instanceof RoostError && error.code === "login-refused" ? revoked(error) : error;
+      if (!(error instanceof RoostError && error.code === "login-refused")) throw error;
+      throw password === undefined ? disowned(error) : revoked(error);
     }
   }
 
@@ -212,6 +213,14 @@ function revoked(cause?: unknown): RoostError {
   return new RoostError(
     "token-revoked",
     "The account's session was ended on the homeserver and could not be opened anew: give the account's password or a new access_token.",
+    { cause },
+  );
+}
+/** Whether somebody changed the password or put up another server cannot be told apart. */
+function disowned(cause: unknown): RoostError {
+  return new RoostError(
+    "token-revoked",
+    "The homeserver knows neither the account's session nor its password. If it is another server or was set up anew: set homeserver.url right, or remove the account's file from the credentials folder. If somebody changed the password: write it under accounts. Then restart.",
     { cause },
   );
 }

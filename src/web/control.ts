@@ -3,7 +3,7 @@ import { type Context, type Handler, Hono } from "hono";
 import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
 import { asInstanceId, type InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
-import type { HostControl } from "../core/status.ts";
+import type { HostControl, HostSnapshot } from "../core/status.ts";
 import { controlSocketPath, isHostThere } from "./control-client.ts";
 import { parseFilter, type RecordSource, streamRecords } from "./log-stream.ts";
 
@@ -89,6 +89,11 @@ function controlRoutes({ control, records, log }: ControlServerOptions): Hono {
   );
   app.get("/logs", (context) => {
     const filter = parseFilter(context.req.query("instance"), context.req.query("severity"));
+    if (filter.instance !== undefined && !isKnown(control.snapshot(), filter.instance))
+      throw new RoostError(
+        "not-found",
+        `There is no instance ${filter.instance}. See which there are with: roost status`,
+      );
     return streamRecords(records, filter, context.req.query("follow") === "1");
   });
   app.notFound((context) => refuse(context, new RoostError("not-found", "The host has no such command.")));
@@ -97,6 +102,10 @@ function controlRoutes({ control, records, log }: ControlServerOptions): Hono {
     return refuse(context, error);
   });
   return app;
+}
+
+function isKnown({ instances }: HostSnapshot, id: InstanceId): boolean {
+  return instances.some((instance) => instance.id === id);
 }
 
 function act(perform: (id: InstanceId) => Promise<string>): Handler {

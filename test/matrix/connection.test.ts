@@ -159,7 +159,7 @@ for (const dialect of dialects) {
       await bench.reopen();
       await until(() => account.status().state === "syncing");
       expect(bench.memory.log.count("WARN", /cannot be reached/)).toBe(1);
-      expect(bench.memory.log.count("INFO", /is back/)).toBe(1);
+      expect(bench.memory.log.count("INFO", /follows its rooms again/)).toBe(1);
     });
 
     test("is registered in lower case or told to be", async () => {
@@ -369,7 +369,7 @@ describe("stored credentials", () => {
     await anew.homeserver.close();
     await bench.reopen(anew.homeserver);
     const account = bench.start();
-    await failed(account, "token-revoked", /could not be opened anew/);
+    await failed(account, "token-revoked", /neither the account.s session nor its password/);
     expect(anew.homeserver.devices(bot)).toEqual([]);
   });
 
