@@ -94,7 +94,7 @@ instances:
     plugin: instagram
     account: "${bot}"
     rooms: ["${room}"]
-    config: { origin: "${origin}" }
+    config: { origin: "${origin}", budget: { burst: 100, seconds: 1 } }
 `;
 }
 
@@ -138,7 +138,7 @@ class Conversation {
     let missing = 0;
     for (const { msgtype, says } of offer.replies) {
       const isReply = (event: WireEvent) =>
-        targetOf(event) === question && event.content.msgtype === msgtype && bodyOf(event).includes(says);
+        this.#answers(event, question) && event.content.msgtype === msgtype && bodyOf(event).includes(says);
       try {
         const reply = await this.#homeserver.waitForEvent(this.#room, isReply, answerWithinMs);
         out(`instagram  ${describe(reply)}   (${((performance.now() - askedAt) / 1000).toFixed(2)} s)`);
@@ -164,9 +164,17 @@ class Conversation {
     const asked = timeline
       .filter((event) => silent.includes(bodyOf(event)))
       .map((event) => String(event.event_id));
-    const answers = timeline.filter((event) => asked.includes(targetOf(event) ?? ""));
+    const answers = timeline.filter((event) => asked.some((question) => this.#answers(event, question)));
     const elsewhere = this.#homeserver.timeline(this.#quietRoom).filter((event) => event.sender === bot);
     return answers.length + elsewhere.length;
+  }
+
+  /** Whether an event replies to the question, stands in the thread under such a reply, or edits one. */
+  #answers(event: WireEvent, question: string): boolean {
+    const target = targetOf(event);
+    if (target === undefined || target === question) return target === question;
+    const between = this.#homeserver.timeline(this.#room).find(({ event_id }) => event_id === target);
+    return between !== undefined && this.#answers(between, question);
   }
 }
 
@@ -175,8 +183,17 @@ function bodyOf(event: WireEvent): string {
 }
 
 function targetOf(event: WireEvent): string | undefined {
-  const relation = event.content["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
-  return relation?.["m.in_reply_to"]?.event_id;
+  const relation = event.content["m.relates_to"] as
+    | { "m.in_reply_to"?: { event_id?: string }; rel_type?: string; event_id?: string }
+    | undefined;
+  return relation?.rel_type === "m.replace" ? relation.event_id : relation?.["m.in_reply_to"]?.event_id;
+}
+
+/** What sets an event apart from a plain reply. */
+function wayOf(event: WireEvent): string {
+  if (event.content["m.new_content"] !== undefined) return "[edits its message] ";
+  const relation = event.content["m.relates_to"] as { rel_type?: string } | undefined;
+  return relation?.rel_type === "m.thread" ? "[in the thread] " : "";
 }
 
 function describe(event: WireEvent): string {
@@ -185,6 +202,8 @@ function describe(event: WireEvent): string {
     .filter((line) => line !== "");
   const picture = event.content.msgtype === "m.image" ? "[picture] " : "";
   return (
-    picture + lines.map((line) => (line.length > 90 ? `${line.slice(0, 89)}…` : line)).join("\n           ")
+    wayOf(event) +
+    picture +
+    lines.map((line) => (line.length > 90 ? `${line.slice(0, 89)}…` : line)).join("\n           ")
   );
 }

@@ -16,7 +16,19 @@ export interface ReplayedPost {
   readonly likesHidden?: true;
   readonly media: readonly ReplayedMedium[];
   /** Anything but a page with the post in it. */
-  readonly behaviour?: "age-gated" | "login-wall" | "followers-only" | "rate-limited" | "slow";
+  readonly behaviour?:
+    | "age-gated"
+    | "login-wall"
+    | "followers-only"
+    | "rate-limited"
+    | "slow"
+    | "challenge"
+    | "unknown-shape"
+    | "broken-server"
+    /** Once, and for 5 s. */
+    | "asks-to-wait";
+  /** Instagram covers it with a warning. */
+  readonly isSensitive?: true;
 }
 
 export interface ReplayedProfile {
@@ -36,7 +48,7 @@ export interface Offer {
   readonly label: string;
   readonly expectation: string;
   /** The replies that should come, in order: their msgtype and words that stand in their body. None means silence. */
-  readonly replies: readonly { readonly msgtype: "m.image" | "m.notice"; readonly says: string }[];
+  readonly replies: readonly { readonly msgtype: "m.image" | "m.text" | "m.notice"; readonly says: string }[];
 }
 
 export const profiles: readonly ReplayedProfile[] = [
@@ -137,6 +149,35 @@ export const posts: readonly ReplayedPost[] = [
     media: [image("7-640x640.jpg", "Photo of a snail.")],
     behaviour: "slow",
   },
+  {
+    shortcode: "DRoostTwe20",
+    author: "harbour.kites",
+    caption: "Twenty tries.",
+    likes: 20,
+    comments: 2,
+    media: Array.from({ length: 20 }, (_, at) => {
+      const number = at + 1;
+      if (number === 5) return image("empty.jpg", "");
+      return number === 7
+        ? { kind: "video" as const, file: "27-320x320.jpg", alt: "Video of the seventh try." }
+        : image(`${20 + number}-320x320.jpg`, `Photo of try ${number}.`);
+    }),
+  },
+  {
+    shortcode: "DRoostSen11",
+    author: "harbour.kites",
+    caption: "Not for the faint of heart: the crash.",
+    likes: 66,
+    comments: 6,
+    media: [image("12-640x640.jpg", "Photo of a crashed kite.")],
+    isSensitive: true,
+  },
+  plain("DRoostWai12", "The wind came back.", "asks-to-wait"),
+  plain("DRoostWai13", "Behind it, another."),
+  plain("DRoostWai14", "And a third."),
+  plain("DRoostCha15", "", "challenge"),
+  plain("DRoostUnk16", "", "unknown-shape"),
+  plain("DRoost50317", "", "broken-server"),
   hostile("DRoostBad01", "empty.jpg"),
   hostile("DRoostBad02", "huge.jpg"),
   hostile("DRoostBad03", "page.jpg"),
@@ -153,6 +194,12 @@ export const posts: readonly ReplayedPost[] = [
     media: [image("8-640x640.jpg", 'Photo of <script>alert("alt")</script>')],
   },
 ];
+
+function plain(shortcode: string, caption: string, behaviour?: ReplayedPost["behaviour"]): ReplayedPost {
+  const media = [image(`${Number(shortcode.slice(-2)) + 40}-640x640.jpg`, "")];
+  const post = { shortcode, author: "harbour.kites", caption, likes: 7, comments: 0, media };
+  return behaviour === undefined ? post : { ...post, behaviour };
+}
 
 /** A post whose picture is not what it should be. */
 function hostile(shortcode: string, file: string): ReplayedPost {
@@ -179,8 +226,25 @@ export const catalogue: readonly Offer[] = [
   {
     url: `${site}/p/DRoostSet03/`,
     label: "a carousel",
-    expectation: "three pictures, labelled 1/3 to 3/3",
-    replies: ["1/3", "2/3", "3/3"].map((says) => ({ msgtype: "m.image", says })),
+    expectation: "the first of three pictures, the others in a thread under it, then an index",
+    replies: ["1/3", "2/3", "3/3", "1 2 3"].map((says) => ({ msgtype: "m.image", says })),
+  },
+  {
+    url: `${site}/p/DRoostSet03/?img_index=2`,
+    label: "a carousel from its second picture",
+    expectation: "2/3 with the caption, then 3/3 and 1/3",
+    replies: ["Swipe for the one that worked", "3/3", "1/3"].map((says) => ({ msgtype: "m.image", says })),
+  },
+  {
+    url: `${site}/p/DRoostTwe20/`,
+    label: "a carousel of twenty",
+    expectation: "twenty messages; the fifth says that its picture is missing",
+    replies: [
+      { msgtype: "m.image", says: "1/20" },
+      { msgtype: "m.text", says: "The picture is missing: it is empty." },
+      { msgtype: "m.image", says: "20/20" },
+      { msgtype: "m.image", says: "18 19 20" },
+    ],
   },
   {
     url: `${site}/reel/DRoostMov02/`,
@@ -195,22 +259,49 @@ export const catalogue: readonly Offer[] = [
     replies: [{ msgtype: "m.image", says: "48,213 followers" }],
   },
   {
-    url: `${site}/p/DRoostPrv05/`,
-    label: "a private post",
-    expectation: "a sentence: private",
-    replies: [{ msgtype: "m.notice", says: "private" }],
+    url: `${site}/share/DRoostMov02`,
+    label: "a link for sharing",
+    expectation: "the reel it leads to",
+    replies: [{ msgtype: "m.image", says: "Forty-two seconds" }],
   },
   {
-    url: `${site}/p/DRoostDel06/`,
-    label: "a deleted post",
-    expectation: "a sentence: deleted",
-    replies: [{ msgtype: "m.notice", says: "deleted" }],
+    url: `${site}/p/DRoostSen11/`,
+    label: "a post that is marked sensitive",
+    expectation: "covered picture and words",
+    replies: [{ msgtype: "m.image", says: "[caption covered]" }],
   },
   {
-    url: `${site}/p/DRoostLim07/`,
-    label: "a post while Instagram limits us",
-    expectation: "a sentence: trying again later",
-    replies: [{ msgtype: "m.notice", says: "trying again in about" }],
+    url: `${site}/p/DRoostPic01/ and https://ddinstagram.com/p/DRoostMov02/ and ${site}/p/DRoostPic01/`,
+    label: "several links, one of them twice",
+    expectation: "each once, in order",
+    replies: [
+      { msgtype: "m.image", says: "1,204 likes" },
+      { msgtype: "m.image", says: "likes hidden" },
+    ],
+  },
+  refusal("DRoostPrv05", "a private post", "private"),
+  refusal("DRoostDel06", "a deleted post", "deleted"),
+  refusal("DRoostAge08", "a post for adults", "logged-in adults"),
+  refusal("DRoostLog09", "a post behind the login", "logged in"),
+  refusal("DRoostCha15", "a post while Instagram wants to see a person", "prove"),
+  refusal("DRoostUnk16", "a post in a form that nobody knows", "does not understand"),
+  refusal("DRoost50317", "a post while Instagram is broken", "could not be reached"),
+  {
+    url: `${site}/stories/harbour.kites/31/`,
+    label: "a story",
+    expectation: "a sentence: stories have no preview",
+    replies: [{ msgtype: "m.notice", says: "stories" }],
+  },
+  {
+    url: ["12", "13", "14"].map((number) => `${site}/p/DRoostWai${number}/`).join(" "),
+    label: "three posts while Instagram wants us to wait for 5 s",
+    expectation: "each is queued at once, and its notice becomes the answer",
+    replies: [
+      ...["Wai12: Queued", "Wai13: Queued", "Wai14: Queued"].map(
+        (says) => ({ msgtype: "m.notice", says }) as const,
+      ),
+      ...["came back", "another", "third"].map((says) => ({ msgtype: "m.image", says }) as const),
+    ],
   },
   {
     url: "I saw it on instagram.com, I think",
@@ -218,4 +309,19 @@ export const catalogue: readonly Offer[] = [
     expectation: "silence",
     replies: [],
   },
+  {
+    url: `${site}/p/DRoostLim07/`,
+    label: "a post while Instagram limits us",
+    expectation: "a sentence: trying again later",
+    replies: [{ msgtype: "m.notice", says: "trying again in about" }],
+  },
 ];
+
+function refusal(shortcode: string, label: string, says: string): Offer {
+  return {
+    url: `${site}/p/${shortcode}/`,
+    label,
+    expectation: `a sentence: ${says}`,
+    replies: [{ msgtype: "m.notice", says }],
+  };
+}

@@ -125,6 +125,7 @@ export function describePost(post: ReplayedPost, origin: string): object {
     media_type: isCarousel ? 8 : first?.kind === "video" ? 2 : 1,
     product_type: isCarousel ? "carousel_container" : first?.kind === "video" ? "clips" : "feed",
     coauthor_producers: [],
+    ...(post.isSensitive ? { gating_info: { title: "Sensitive Content" } } : {}),
     like_count: post.likes,
     like_and_view_counts_disabled: post.likesHidden === true,
     comment_count: post.comments,
@@ -140,7 +141,11 @@ export function describePost(post: ReplayedPost, origin: string): object {
 function describeMedium(medium: ReplayedMedium, origin: string): object {
   const { width, height } = sizeOf(medium.file);
   const url = addressOf(medium.file, origin);
-  const film = addressOf(medium.file.replace(/\.\w+$/, ".mp4"), origin);
+  const film = (scale: number) => {
+    const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
+    const file = medium.file.replace(/-\d+x\d+\.\w+$/, `-${size.width}x${size.height}.mp4`);
+    return { type: 101, url: addressOf(file, origin), ...size };
+  };
   return {
     media_type: medium.kind === "video" ? 2 : 1,
     original_width: width,
@@ -158,7 +163,7 @@ function describeMedium(medium: ReplayedMedium, origin: string): object {
       ],
     },
     ...(medium.kind === "video"
-      ? { has_audio: true, video_duration: 42.3, video_versions: [{ type: 101, url: film }] }
+      ? { has_audio: true, video_duration: 42.3, video_versions: [film(1), film(0.5)] }
       : {}),
   };
 }

@@ -29,14 +29,11 @@ export async function drawJpeg(seed: number, width: number, height: number): Pro
   return new Bun.Image(drawPng(seed, width, height)).jpeg({ quality: 82 }).bytes();
 }
 
-/** A file that says it is an MP4 and holds nothing to play: a file-type box and an empty media-data box. */
-export function emptyMp4(): Uint8Array {
-  return Buffer.concat([
-    Buffer.from([0, 0, 0, 24]),
-    Buffer.from("ftypisom\0\0\x02\0isommp42", "latin1"),
-    Buffer.from([0, 0, 0, 8]),
-    Buffer.from("mdat", "latin1"),
-  ]);
+/** A file that says it is an MP4 and holds nothing to play: a file-type box and so many bytes of empty media data. */
+export function emptyMp4(dataBytes: number): Uint8Array {
+  const head = Buffer.from("\0\0\0\x18ftypisom\0\0\x02\0isommp42\0\0\0\0mdat", "latin1");
+  head.writeUInt32BE(dataBytes + 8, 24);
+  return Buffer.concat([head, Buffer.alloc(dataBytes)]);
 }
 
 function colour(hue: number, lightness: number): readonly number[] {

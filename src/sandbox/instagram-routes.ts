@@ -45,9 +45,11 @@ export function shownBy(username: string): ReplayedPost[] {
   return posts.filter((post) => post.author === username && post.behaviour === undefined).slice(0, 3);
 }
 
-export function answerFaulty(fault: "unknown" | "told"): Response {
-  if (fault === "told")
-    return new Response("", { status: 429, headers: { "Retry-After": "60", "Content-Type": "text/html" } });
+export function answerFaulty(fault: "unknown" | "told", waitSeconds = 60): Response {
+  if (fault === "told") {
+    const headers = { "Retry-After": String(waitSeconds), "Content-Type": "text/html" };
+    return new Response("", { status: 429, headers });
+  }
   const unknown = {
     require: [
       ["NextGenerationCache", { xig_timeless_media: { token: "AVqSecretSecret12", words: "w".repeat(90) } }],
@@ -58,7 +60,7 @@ export function answerFaulty(fault: "unknown" | "told"): Response {
   );
 }
 
-const pleaseWait = {
+export const pleaseWait = {
   message: "Please wait a few minutes before you try again.",
   require_login: true,
   igweb_rollout: true,
@@ -69,7 +71,7 @@ const pleaseWait = {
 export async function answerData(
   request: Request,
   fault: Fault | undefined,
-  isLimited: (shortcode: string) => boolean,
+  turnAway: (post: ReplayedPost) => Response | undefined,
 ): Promise<Response> {
   const url = new URL(request.url);
   const way = wayOf(url.pathname);
@@ -80,7 +82,8 @@ export async function answerData(
     ? /"media_id":"(\d+)"/.exec(form.get("variables") ?? "")?.[1]
     : /\/media\/(\d+)\/info/.exec(url.pathname)?.[1];
   const { post, owner } = find((known) => idOf(known) === id);
-  if (post !== undefined && isLimited(post.shortcode)) return Response.json(pleaseWait, { status: 401 });
+  const turnedAway = post === undefined ? undefined : turnAway(post);
+  if (turnedAway !== undefined) return turnedAway;
   if (form !== undefined) {
     const isAskedRight =
       form.get("doc_id") === pageTokens.docId &&

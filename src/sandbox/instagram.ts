@@ -1,4 +1,4 @@
-import { catalogue, type Offer, posts, profiles } from "./instagram-catalogue.ts";
+import { catalogue, type Offer, posts, profiles, type ReplayedPost } from "./instagram-catalogue.ts";
 import { renderEmbed } from "./instagram-data.ts";
 import { renderNothing, renderPage, renderPost, renderPreview, renderProfile } from "./instagram-page.ts";
 import { drawJpeg, drawPng, emptyMp4 } from "./instagram-picture.ts";
@@ -8,10 +8,14 @@ import {
   type Fault,
   find,
   html,
+  pleaseWait,
   shownBy,
   type Way,
   wayOf,
 } from "./instagram-routes.ts";
+
+/** Short, so that whoever watches the demo sees its end. */
+const demoWaitSeconds = 5;
 
 /**
  * An Instagram for the demo and the tests: invented posts behind true page shapes, on loopback. A bot whose `origin` points here
@@ -28,13 +32,15 @@ export class ReplayedInstagram {
   readonly #limits = new Map<string, number>();
   /** Posts whose page was refused last: every other way to them is then shut too. */
   readonly #limited = new Set<string>();
+  /** Posts that have asked somebody to wait. */
+  readonly #waited = new Set<string>();
   readonly #faults = new Map<Way, Fault>();
   readonly #slowMs: number;
   #server: Bun.Server<undefined> | undefined;
 
   constructor({ slowMs = 3000 }: { slowMs?: number } = {}) {
     this.#slowMs = slowMs;
-    for (const post of posts) if (post.behaviour === "rate-limited") this.rateLimitFor(post.shortcode, 1);
+    for (const post of posts) if (post.behaviour === "rate-limited") this.rateLimitFor(post.shortcode, 99);
   }
 
   /** Listens on loopback; port 0 takes a free one. */
@@ -83,16 +89,17 @@ export class ReplayedInstagram {
     const fault = this.#faults.get(wayOf(url.pathname));
     if (fault === "unknown" || fault === "told") return answerFaulty(fault);
     if (first === "") return html(renderPage("Login"));
-    if (first === "accounts") return html(renderPage("Login"));
+    if (first === "accounts" || first === "challenge") return html(renderPage("Login"));
     if (first === "share") return this.#answerShare(second, request);
-    if (first === "api") return answerData(request, fault, (code) => this.#isLimited(code));
+    if (first === "api") return answerData(request, fault, (post) => this.#turnAway(post));
     if (third === "embed") return this.#answerEmbed(second, fault);
     if (first === "p" || first === "reel") return this.#answerPost(second, fault);
     return this.#answerProfile(first.toLowerCase(), fault);
   }
 
-  #isLimited(shortcode: string): boolean {
-    return this.#limited.has(shortcode);
+  #turnAway(post: ReplayedPost): Response | undefined {
+    if (this.#limited.has(post.shortcode)) return Response.json(pleaseWait, { status: 401 });
+    return this.#misbehave(post);
   }
 
   async #answerPost(shortcode: string, fault: Fault | undefined): Promise<Response> {
@@ -105,19 +112,40 @@ export class ReplayedInstagram {
     }
     const { post, owner } = find((known) => known.shortcode === shortcode);
     if (post === undefined || owner === undefined) return html(renderPage("Error"));
+    const misbehaved = this.#misbehave(post);
+    if (misbehaved !== undefined) return misbehaved;
     if (fault === "limited") return html(renderPage("Post"));
     if (fault === "preview") return html(renderPage("Post", [], renderPreview(post, this.origin)));
-    if (post.behaviour === "login-wall") {
-      return Response.redirect(`${this.origin}/accounts/login/?next=%2Fp%2F${shortcode}%2F`, 302);
-    }
     if (post.behaviour === "followers-only") return html(renderPage("Post", [renderNothing(owner)]));
     if (post.behaviour === "slow") await Bun.sleep(this.#slowMs);
     return html(renderPage("Post", [renderPost(post, owner, shownBy(owner.username), this.origin)]));
   }
 
+  /** The answer to those whom Instagram turns away by status or address. */
+  #misbehave({ behaviour, shortcode }: ReplayedPost): Response | undefined {
+    switch (behaviour) {
+      case "login-wall":
+        return Response.redirect(`${this.origin}/accounts/login/?next=%2Fp%2F${shortcode}%2F`, 302);
+      case "challenge":
+        return Response.redirect(`${this.origin}/challenge/?next=%2Fp%2F${shortcode}%2F`, 302);
+      case "unknown-shape":
+        return answerFaulty("unknown");
+      case "broken-server":
+        return new Response("<html>5xx Server Error</html>", { status: 503 });
+      case "asks-to-wait": {
+        if (this.#waited.has(shortcode)) return undefined;
+        this.#waited.add(shortcode);
+        return answerFaulty("told", demoWaitSeconds);
+      }
+    }
+    return undefined;
+  }
+
   #answerEmbed(shortcode: string, fault: Fault | undefined): Response {
-    if (fault === "limited" || this.#isLimited(shortcode)) return html(renderPage("Post"));
+    if (fault === "limited" || this.#limited.has(shortcode)) return html(renderPage("Post"));
     const { post, owner } = find((known) => known.shortcode === shortcode);
+    const misbehaved = post === undefined ? undefined : this.#misbehave(post);
+    if (misbehaved !== undefined) return misbehaved;
     return html(renderEmbed(post, owner, this.origin, fault === "html" ? "html" : "script"));
   }
 
@@ -156,7 +184,7 @@ export class ReplayedInstagram {
     const match = /^(\d{1,3})-(\d{2,4})x(\d{2,4})\.(jpg|png|mp4)$/.exec(file);
     if (match === null) return new Response("no such file", { status: 404 });
     const [, seed, width, height, type] = match;
-    if (type === "mp4") return picture(emptyMp4(), "video/mp4");
+    if (type === "mp4") return picture(emptyMp4(Number(width) * Number(height)), "video/mp4");
     const draw = type === "png" ? drawPng : drawJpeg;
     const drawn = this.#drawn.get(file) ?? Promise.resolve(draw(Number(seed), Number(width), Number(height)));
     this.#drawn.set(file, drawn);

@@ -1,142 +1,285 @@
-import type { JsonObject } from "../../core/json.ts";
-import type { Bot, Message } from "../../core/plugin.ts";
+import { RoostError } from "../../core/error.ts";
+import type { Bot, Message, Turn } from "../../core/plugin.ts";
 import { fetchLink } from "./fetch.ts";
+import { FileCollector } from "./files.ts";
 import { findLinks, type Link } from "./link.ts";
-import { fetchPicture } from "./picture.ts";
-import { type Post, type Profile, type Refusal, refuse } from "./post.ts";
-import { renderPost, renderProfile } from "./render.ts";
-import type { Settings } from "./settings.ts";
-import type { Answer, AnswerStore, Ready } from "./store.ts";
+import { type Refusal, type RefusalClass, refuse } from "./post.ts";
+import { type Run, Runs } from "./run.ts";
+import { allowanceOf, type Settings } from "./settings.ts";
+import { postFirst, type Showing, show } from "./show.ts";
+import type { AnswerStore, Job, Ready } from "./store.ts";
+import type { StrategyState } from "./strategy-state.ts";
+import { formatWait } from "./words.ts";
 
 const firstWaitMs = 2 * 60_000;
 const longestWaitMs = 2 * 60 * 60_000;
-const picturesAtOnce = 4;
+/** Longer waits are told. */
+const quietWaitMs = 3_000;
+const slowMs = 2_000;
+/** How long others wait for the message that asks on their behalf beyond its time, before they ask themselves. */
+const leaderMs = 60_000;
+const behindLeaderMs = 500;
 
-/** Answers the Instagram links of messages, each once, however often a message is handled and whichever way it goes. */
+/** What became of a link: something to show, why there is nothing, or that it takes a while. */
+type Outcome =
+  | { readonly outcome: "ready"; readonly canonical: string; readonly ready: Ready }
+  | { readonly outcome: "refused"; readonly refusal: Refusal }
+  | ({ readonly outcome: "wait" } & Wait);
+
+interface Wait {
+  readonly waitMs: number;
+  readonly ahead: number;
+  readonly progress: Job["progress"];
+  /** What the room is told about it instead of its place in the queue. */
+  readonly because?: string;
+}
+
+/**
+ * Answers the Instagram links of messages, each once, however often a message is handled and whichever way it goes. Nothing
+ * here sleeps: what takes long is a deferred run of its own.
+ */
 export class Answerer {
   readonly #bot: Bot<Settings>;
   readonly #store: AnswerStore;
+  readonly #state: StrategyState;
+  readonly #files: FileCollector;
+  readonly #now: () => number;
+  readonly #openedAtMs: number;
+  readonly #runs = new Runs();
   /** Fetches under way, by what they fetch: two messages with one link cost one request. */
-  readonly #flights = new Map<string, Promise<Answer>>();
+  readonly #flights = new Map<string, Promise<Outcome>>();
 
-  constructor(bot: Bot<Settings>, store: AnswerStore) {
+  constructor(bot: Bot<Settings>, store: AnswerStore, state: StrategyState, now: () => number = Date.now) {
     this.#bot = bot;
     this.#store = store;
+    this.#state = state;
+    this.#files = new FileCollector(bot, store);
+    this.#now = now;
+    this.#openedAtMs = now();
   }
 
   async answer(message: Message): Promise<void> {
     const links = findLinks(message.body, message.formattedBody);
     const due = links.filter(
-      (link) => message.deferredKey === undefined || message.deferredKey === `retry:${targetOf(link)}`,
+      (link) => message.deferredKey === undefined || message.deferredKey === retryKey(targetOf(link)),
     );
     if (due.length === 0) return;
-    message.setTyping(true);
+    const run = this.#runs.begin(message);
     try {
-      for (const link of due) await this.#answerLink(message, link, links.length > 1);
+      for (const [at, link] of due.entries()) {
+        const resumesAtMs = await this.#answerLink(run, link, links.length > 1);
+        // Those behind one that comes back unannounced come after it.
+        if (resumesAtMs !== undefined) {
+          for (const next of due.slice(at + 1)) await message.defer(retryKey(targetOf(next)), resumesAtMs);
+          return;
+        }
+      }
     } finally {
-      message.setTyping(false);
+      run.finished.resolve();
+      run.showTyping(false);
     }
   }
 
-  async #answerLink(message: Message, link: Link, isOneOfSeveral: boolean): Promise<void> {
+  /** Goes as far with a link as can be gone now. Answers when it goes on if nothing in the room stands for it yet. */
+  async #answerLink(run: Run, link: Link, isOneOfSeveral: boolean): Promise<number | undefined> {
+    const { message } = run;
     const target = targetOf(link);
-    const { eventId } = message.event;
-    const known = this.#store.decision(eventId, target) ?? this.#store.ready(target);
-    const wait = this.#store.wait(eventId, target);
-    const isRepeated = message.deferredKey === undefined && wait !== undefined && wait.dueAtMs > Date.now();
-    if (known === undefined && isRepeated) {
-      await message.defer(`retry:${target}`, wait.dueAtMs);
-      return;
+    const job = await this.#announce(run, this.#store.job(message.event.eventId, target));
+    if (job !== undefined && job.refusal === null && (job.dueAtMs ?? 0) > this.#now())
+      return this.#defer(run, job);
+    const outcome = await this.#decide(run, link, target, job);
+    const label = isOneOfSeveral ? `${labelOf(link)}: ` : "";
+    if (outcome.outcome === "wait") {
+      const kept = this.#keepWaiting(message, target, job, outcome, label);
+      return this.#defer(run, await this.#announce(run, kept));
     }
-    const answer = known ?? (await this.#prepare(link));
-    if (!("kind" in answer) && answer.class === "rate-limited") {
-      await this.#wait(message, target, answer, wait?.attempts ?? 0);
-      return;
+    const showing: Showing = {
+      run,
+      key: target,
+      noticeId: job?.noticeId ?? null,
+      imgIndex: link.imgIndex,
+      settings: this.#bot.config,
+      userId: this.#bot.userId,
+    };
+    if (outcome.outcome === "refused") {
+      this.#keepRefusal(message, target, job, outcome.refusal);
+      await this.#postRefusal(outcome.refusal, label, showing);
+    } else if (!(await show(this.#files.collect(outcome.canonical, outcome.ready), showing))) {
+      const resumesAtMs = this.#now() + slowMs;
+      await message.defer(retryKey(target), resumesAtMs);
+      return resumesAtMs;
     }
-    if (this.#store.ready(target) === undefined) this.#store.keepDecision(eventId, target, answer);
-    for (const [index, content] of this.#render(link, answer, isOneOfSeveral).entries()) {
-      await message.reply(content, { key: index === 0 ? target : `${target}:${index + 1}` });
-    }
+    if (job !== undefined) this.#store.keepJob({ ...job, ...this.#decided(message, target) });
+    return undefined;
   }
 
-  #render(link: Link, answer: Answer, isOneOfSeveral: boolean): (JsonObject | string)[] {
-    const { caption_max, refusals } = this.#bot.config;
-    if ("kind" in answer) {
-      return answer.kind === "post"
-        ? renderPost(answer.post, answer.pictures, caption_max)
-        : [renderProfile(answer.profile, answer.picture)];
-    }
-    if (refusals === "log") return [];
-    return [isOneOfSeveral ? `${labelOf(link)}: ${answer.sentence}` : answer.sentence];
+  /** Tells the room what it is to be told about a link that waits, once. */
+  async #announce<Known extends Job | undefined>(run: Run, job: Known): Promise<Known> {
+    if (job === undefined || job.notice === null || job.noticeId !== null) return job;
+    const noticeId = await run.message.reply(job.notice, { key: `wait:${job.target}` });
+    const told = { ...job, noticeId };
+    this.#store.keepJob(told);
+    return told;
   }
 
-  #prepare(link: Link): Promise<Answer> {
-    const isShown = link.shortcode !== undefined || link.kind === "profile";
-    if (!isShown) return Promise.resolve({ ...refuse("unsupported").refusal, sentence: explain(link) });
-    const target = targetOf(link);
-    const flight = this.#flights.get(target) ?? this.#fetch(link).finally(() => this.#flights.delete(target));
+  async #defer(run: Run, { target, dueAtMs, noticeId }: Job): Promise<number | undefined> {
+    const atMs = dueAtMs ?? this.#now();
+    await run.message.defer(retryKey(target), atMs);
+    return noticeId === null ? atMs : undefined;
+  }
+
+  #keepWaiting(message: Message, target: string, job: Job | undefined, wait: Wait, label: string): Job {
+    const { waitMs, ahead, progress, because } = wait;
+    const place = ahead > 0 ? `, ${ahead} before it` : "";
+    const notice = because ?? `Queued, ${formatWait(waitMs)}${place}.`;
+    const kept: Job = {
+      message: message.event.eventId,
+      target,
+      dueAtMs: this.#now() + waitMs,
+      attempts: (job?.attempts ?? 0) + 1,
+      notice: job?.notice ?? (waitMs > quietWaitMs || because !== undefined ? `${label}${notice}` : null),
+      noticeId: job?.noticeId ?? null,
+      progress,
+      refusal: null,
+    };
+    this.#store.keepJob(kept);
+    return kept;
+  }
+
+  /** A repeated run must not find that Instagram has changed its mind; and whoever waits for the same is told the same. */
+  #keepRefusal(message: Message, target: string, job: Job | undefined, refusal: Refusal): void {
+    const fresh = { attempts: 0, notice: null, noticeId: null, progress: null };
+    this.#store.keepJob({ ...(job ?? { ...fresh, ...this.#decided(message, target) }), refusal });
+    this.#store.refuseWaiting(target, refusal);
+  }
+
+  #decided(message: Message, target: string) {
+    return { message: message.event.eventId, target, dueAtMs: null, progress: null };
+  }
+
+  async #postRefusal(refusal: Refusal, label: string, showing: Showing): Promise<void> {
+    const { refusals, unsupported } = this.#bot.config;
+    // What was announced has to end, whatever the admin wants of the rest.
+    if (showing.noticeId === null) {
+      if (refusal.class === "unsupported" && unsupported === "silent") return;
+      if (refusals === "log") return;
+      if (refusals === "reaction") {
+        const emoji = emojis[refusal.class];
+        await showing.run.inOrder();
+        // A message takes each emoji of ours once.
+        await showing.run.message.react(emoji, { key: `reaction:${emoji}` });
+        return;
+      }
+    }
+    await postFirst(`${label}${refusal.sentence}`, showing);
+  }
+
+  async #decide(run: Run, link: Link, target: string, job: Job | undefined): Promise<Outcome> {
+    if (job !== undefined && job.refusal !== null) return { outcome: "refused", refusal: job.refusal };
+    const canonical = this.#store.canonical(target);
+    const ready = this.#store.ready(canonical);
+    if (ready !== undefined) return { outcome: "ready", canonical, ready };
+    const isShown = link.shortcode !== undefined || link.kind === "profile" || link.kind === "share";
+    if (!isShown)
+      return { outcome: "refused", refusal: { ...refuse("unsupported").refusal, sentence: explain(link) } };
+    const leader = this.#leader(target);
+    const isLed = leader !== undefined && leader.message !== run.message.event.eventId;
+    if (isLed && !this.#flights.has(target)) {
+      const waitMs = Math.max((leader.dueAtMs ?? 0) - this.#now(), 0) + behindLeaderMs;
+      return { outcome: "wait", waitMs, ahead: 0, progress: null };
+    }
+    run.showTyping(true);
+    const flight = this.#fly(run.message, link, target, job);
+    const because = "Instagram takes its time; the answer will follow here.";
+    return (
+      (await run.within(flight)) ?? { outcome: "wait", waitMs: slowMs, ahead: 0, progress: null, because }
+    );
+  }
+
+  /** The message whose turn is everybody's who waits for this target; one that does not come back loses that place. */
+  #leader(target: string): Job | undefined {
+    const nowMs = this.#now();
+    const isFresh = nowMs < this.#openedAtMs + leaderMs;
+    return this.#store.leader(target, isFresh ? 0 : nowMs - leaderMs);
+  }
+
+  #fly(message: Message, link: Link, target: string, job: Job | undefined): Promise<Outcome> {
+    const known = this.#flights.get(target);
+    if (known !== undefined) return known;
+    const flight = this.#fetch(message, link, target, job).finally(() => this.#flights.delete(target));
+    flight.catch(() => undefined);
     this.#flights.set(target, flight);
     return flight;
   }
 
-  async #fetch(link: Link): Promise<Answer> {
+  async #fetch(message: Message, link: Link, target: string, job: Job | undefined): Promise<Outcome> {
     const bot = this.#bot;
-    const { extraction, strategy } = await fetchLink(link, {
-      http: bot.http,
-      settings: bot.config,
-      signal: bot.signal,
-    });
+    const allowance = allowanceOf(bot.config);
+    const fetched = await fetchLink(
+      link,
+      {
+        http: bot.http,
+        settings: bot.config,
+        signal: bot.signal,
+        log: bot.log,
+        folder: bot.folder,
+        state: this.#state,
+        takeTurn: () => takeTurnFor(message, { ...allowance, ticket: target }),
+        hold: (untilMs) => bot.hold(allowance.allowance, untilMs),
+        count: (what) => bot.count(what),
+      },
+      job?.progress ?? undefined,
+    );
+    if (fetched.outcome === "wait") return fetched;
+    const { extraction, strategy } = fetched;
     if (extraction.outcome === "refused") {
-      bot.log.info(`Instagram gave nothing: ${extraction.refusal.class}.`, { strategy, link: labelOf(link) });
-      return extraction.refusal;
+      const { refusal } = extraction;
+      bot.log.info(`Instagram gave nothing: ${refusal.class}.`, { strategy, link: labelOf(link) });
+      return refusal.class === "rate-limited" ? this.#backOff(refusal, job) : extraction;
     }
-    const ready =
+    const canonical = targetOf(fetched.link);
+    const ready: Ready =
       extraction.outcome === "post"
-        ? await this.#readyPost(extraction.post)
-        : await this.#readyProfile(extraction.profile);
-    const isComplete =
-      ready.kind === "post"
-        ? ready.pictures.every((picture) => !("cause" in picture && picture.isTransient))
-        : !(ready.picture !== undefined && "cause" in ready.picture && ready.picture.isTransient);
-    if (isComplete) this.#store.keepReady(targetOf(link), ready);
-    return ready;
+        ? { kind: "post", post: extraction.post, pictures: [], videos: [] }
+        : { kind: "profile", profile: extraction.profile, pictures: [] };
+    this.#store.keepReady(canonical, ready);
+    if (canonical !== target) this.#store.keepCanonical(target, canonical);
+    return { outcome: "ready", canonical, ready };
   }
 
-  async #readyPost(post: Post): Promise<Ready> {
-    const pictures: Extract<Ready, { kind: "post" }>["pictures"][number][] = [];
-    for (let start = 0; start < post.media.length; start += picturesAtOnce) {
-      const batch = post.media.slice(start, start + picturesAtOnce);
-      const fetched = await Promise.all(
-        batch.map((medium, index) =>
-          fetchPicture(medium.url, `instagram-${post.shortcode}-${start + index + 1}`, this.#bot),
-        ),
-      );
-      pictures.push(...fetched);
-    }
-    return { kind: "post", post, pictures };
+  /** Instagram asks to wait: as long as it says, else 2 minutes, then 4, up to 2 hours, and as often as it takes. */
+  #backOff({ retryAfterSeconds }: Refusal, job: Job | undefined): Outcome {
+    const learnedMs = Math.min(firstWaitMs * 2 ** (job?.attempts ?? 0), longestWaitMs);
+    const waitMs = retryAfterSeconds === undefined ? learnedMs : retryAfterSeconds * 1000;
+    const because = `Instagram asks us to wait (rate-limited); trying again in ${formatWait(waitMs)}.`;
+    return { outcome: "wait", waitMs, ahead: 0, progress: null, because };
   }
+}
 
-  async #readyProfile(profile: Profile): Promise<Ready> {
-    if (profile.pictureUrl === null) return { kind: "profile", profile };
-    const picture = await fetchPicture(profile.pictureUrl, `instagram-${profile.username}`, this.#bot);
-    return { kind: "profile", profile, picture };
+/** The turn of a run that is over meanwhile is asked for by the next one, which goes on where this one was. */
+async function takeTurnFor(message: Message, request: Parameters<Message["takeTurn"]>[0]): Promise<Turn> {
+  try {
+    return await message.takeTurn(request);
+  } catch (error) {
+    if (!(error instanceof RoostError) || error.code !== "bad-request") throw error;
+    return { granted: false, waitMs: slowMs, ahead: 0 };
   }
+}
 
-  /** Tells the room once, and comes back later by the host's hand: after 2 minutes, then 4, up to every 2 hours. */
-  async #wait(message: Message, target: string, refusal: Refusal, attempts: number): Promise<void> {
-    const toldMs = (refusal.retryAfterSeconds ?? 0) * 1000;
-    const delayMs = Math.min(Math.max(firstWaitMs * 2 ** attempts, toldMs), longestWaitMs);
-    const dueAtMs = Date.now() + delayMs;
-    this.#store.keepWait(message.event.eventId, target, { attempts: attempts + 1, dueAtMs });
-    if (this.#bot.config.refusals === "notice") {
-      const minutes = Math.ceil(delayMs / 60_000);
-      await message.reply(
-        `Instagram asks us to wait (rate-limited); trying again in about ${minutes} minute${minutes === 1 ? "" : "s"}.`,
-        { key: `wait:${target}` },
-      );
-    }
-    await message.defer(`retry:${target}`, dueAtMs);
-  }
+const emojis: Record<RefusalClass, string> = {
+  private: "🔒",
+  deleted: "🗑️",
+  "login-required": "🔑",
+  "age-restricted": "🔞",
+  "rate-limited": "⏳",
+  challenge: "🤖",
+  "broken-shape": "🧩",
+  unsupported: "🚫",
+  unreachable: "🔌",
+};
+
+function retryKey(target: string): string {
+  return `retry:${target}`;
 }
 
 /** Names what a link leads to: one answer each, and the key of that answer's first message whichever it is. */
@@ -149,14 +292,8 @@ function labelOf(link: Link): string {
   return link.shortcode ?? (link.kind === "profile" ? `@${link.username}` : link.url.slice(0, 120));
 }
 
-function explain(link: Link): string {
-  switch (link.kind) {
-    case "story":
-    case "highlight":
-      return "Instagram shows stories only to people who are logged in, so there is no preview.";
-    case "share":
-      return "This kind of Instagram link hides what it leads to; open it and post the address it ends at.";
-    default:
-      return refuse("unsupported").refusal.sentence;
-  }
+function explain({ kind }: Link): string {
+  return kind === "story" || kind === "highlight"
+    ? "Instagram shows stories only to people who are logged in, so there is no preview."
+    : refuse("unsupported").refusal.sentence;
 }

@@ -52,16 +52,6 @@ describe("a link", () => {
     expect(bot.typing).toEqual([true, false]);
   });
 
-  test("to a carousel is answered with every picture in order", async () => {
-    await bot.post(`${www}/p/DRoostSet03/`);
-    expect(bot.replies.map((reply) => [reply.key, reply.content.filename])).toEqual([
-      ["post:DRoostSet03", "harbour.kites-DRoostSet03-1.jpg"],
-      ["post:DRoostSet03:2", "harbour.kites-DRoostSet03-2.jpg"],
-      ["post:DRoostSet03:3", "harbour.kites-DRoostSet03-3.png"],
-    ]);
-    expect(bodies().map((body) => body.split("\n")[0])).toEqual(["1/3", "2/3", "3/3"]);
-  });
-
   test("to a reel is answered with its still, hidden likes and a dated download link", async () => {
     await bot.post(`${www}/reel/DRoostMov02/`);
     expect(bodies()[0]).toContain("likes hidden · 118 comments");
@@ -74,6 +64,8 @@ describe("a link", () => {
     expect(bodies()[0]).toContain("harbour.kites on Instagram (verified)");
     expect(bodies()[0]).toContain("48,213 followers · 310 following");
     expect(bodies()[0]).toContain(`Recent picture: ${www}/p/DRoostPic01/`);
+    expect(String(bot.replies[0]?.content.formatted_body).match(/<img src="mxc:/g)).toHaveLength(3);
+    expect(bot.uploads.map(({ mimetype }) => mimetype)).toEqual(Array(5).fill("image/jpeg"));
   });
 
   test("that is slow is answered all the same", async () => {
@@ -93,7 +85,7 @@ describe("a link", () => {
     expect(bodies()[0]).toContain(word);
   });
 
-  test.each([`${www}/stories/somebody/123/`, `${www}/explore/tags/kites/`, `${www}/share/AbCdEf`])(
+  test.each([`${www}/stories/somebody/123/`, `${www}/explore/tags/kites/`, `${www}/reels/audio/123/`])(
     "%s gets one polite sentence and no request",
     async (url) => {
       const before = replayed.requests.pages;
@@ -123,6 +115,88 @@ describe("a link", () => {
     await bot.post(`${www}/p/DRoostDel06/`);
     expect(bot.replies).toEqual([]);
     expect(bot.logged).toEqual(["Instagram gave nothing: deleted."]);
+  });
+
+  test("that is refused gets a reaction where the admin wants it so, each emoji once", async () => {
+    bot.close();
+    bot = await startBot({ refusals: "reaction" });
+    await bot.post(`${www}/p/DRoostDel06/ ${www}/p/DRoostPrv05/ ${www}/p/DRoostDel66/`);
+    expect(bot.replies).toEqual([]);
+    expect(bot.reactions.map(({ emoji }) => emoji)).toEqual(["🗑️", "🔒"]);
+  });
+
+  test("of a kind without preview meets with silence where the admin wants it so", async () => {
+    bot.close();
+    bot = await startBot({ unsupported: "silent" });
+    await bot.post(`${www}/stories/somebody/123/ ${www}/p/DRoostDel06/`);
+    expect(bot.replies.map(({ key }) => key)).toEqual(["post:DRoostDel06"]);
+  });
+
+  test("to be shared is answered with what it leads to, once looked up", async () => {
+    await bot.post(`${www}/share/DRoostPic01`, { eventId: "$one" });
+    expect(bodies()[0]).toContain("First light over the pier.");
+    const { pages } = replayed.requests;
+    await bot.post(`${www}/share/DRoostPic01`, { eventId: "$two" });
+    await bot.post(`${www}/p/DRoostPic01/`, { eventId: "$three" });
+    expect(bot.replies).toHaveLength(3);
+    expect(replayed.requests.pages).toBe(pages);
+    expect(bot.uploads).toHaveLength(2);
+  });
+});
+
+describe("a carousel", () => {
+  const set = `${www}/p/DRoostSet03/`;
+  const link = (eventId: string) => `https://matrix.to/#/!room%3Atest.example/%24${eventId}?via=test.example`;
+
+  test("has its first picture in the room, the others under it in a thread, and an index once all are there", async () => {
+    await bot.post(set);
+    expect(
+      bot.replies.map(({ key, thread, edits, content }) => [key, thread ?? edits, content.filename]),
+    ).toEqual([
+      ["post:DRoostSet03", undefined, "harbour.kites-DRoostSet03-1.jpg"],
+      ["post:DRoostSet03:2", "$reply1", "harbour.kites-DRoostSet03-2.jpg"],
+      ["post:DRoostSet03:3", "$reply1", "harbour.kites-DRoostSet03-3.png"],
+      ["post:DRoostSet03:index", "$reply1", "harbour.kites-DRoostSet03-1.jpg"],
+    ]);
+    expect(bodies().map((body) => body.split("\n")[0])).toEqual(["1/3", "2/3", "3/3", "1/3"]);
+    expect(bot.replies[2]?.content.formatted_body).toContain(
+      `3/3 · <a href="${link("reply2")}">previous</a> · <a href="${link("reply1")}">first</a>`,
+    );
+    expect(bodies()[0]).not.toEndWith("1 2 3");
+    expect(bodies()[3]).toEndWith("\n1 2 3");
+    for (const id of ["reply1", "reply2", "reply3"])
+      expect(bot.replies[3]?.content.formatted_body).toContain(`<a href="${link(id)}">${id.slice(5)}</a>`);
+  });
+
+  test("begins with the picture that the link names, goes on from there, and keeps its numbers", async () => {
+    await bot.post(`${set}?img_index=2`);
+    expect(bodies().map((body) => body.split("\n")[0])).toEqual(["2/3", "3/3", "1/3", "2/3"]);
+    expect(bodies()[0]).toContain("Three kites, three mistakes.");
+    expect(bot.replies[3]?.content.formatted_body).toContain(
+      `<a href="${link("reply3")}">1</a> <a href="${link("reply1")}">2</a> <a href="${link("reply2")}">3</a>`,
+    );
+  });
+
+  test.each([
+    ["by config", { carousel: "room" }, {}],
+    ["when the link was posted in a thread", {}, { isInThread: true }],
+  ])("is posted flat %s", async (_, settings, options) => {
+    bot.close();
+    bot = await startBot(settings);
+    await bot.post(set, options);
+    expect(bot.replies.map(({ thread }) => thread)).toEqual(Array(4).fill(undefined));
+    expect(bot.replies[3]?.edits).toBe("$reply1");
+  });
+
+  test("of which one picture cannot be had shows the others", async () => {
+    await bot.post(`${www}/p/DRoostTwe20/`);
+    expect(bot.replies).toHaveLength(21);
+    expect(
+      bodies()
+        .slice(0, 20)
+        .map((body) => body.split("\n")[0]),
+    ).toEqual(Array.from({ length: 20 }, (_, at) => `${at + 1}/20`));
+    expect(bodies()[4]).toContain("The picture is missing: it is empty.");
   });
 });
 
@@ -198,7 +272,7 @@ describe("several links", () => {
 });
 
 describe("a repeated run", () => {
-  test.each([0, 1, 2])("after dying before send %i sends the rest, and nothing twice", async (sends) => {
+  test.each([0, 1, 2, 3])("after dying before send %i sends the rest, and nothing twice", async (sends) => {
     bot.sendsUntilDeath = sends;
     const link = `${www}/p/DRoostSet03/ ${www}/p/DRoostDel06/`;
     await expect(bot.post(link)).rejects.toThrow("killed");
@@ -209,6 +283,7 @@ describe("a repeated run", () => {
       "post:DRoostSet03",
       "post:DRoostSet03:2",
       "post:DRoostSet03:3",
+      "post:DRoostSet03:index",
       "post:DRoostDel06",
     ]);
   });
@@ -230,52 +305,5 @@ describe("a repeated run", () => {
     await fickle.stop(true);
     expect(bot.replies.map((reply) => reply.key)).toEqual(["post:DRoostSet03"]);
     expect(asked).toBe(1);
-  });
-});
-
-describe("a rate-limited link", () => {
-  const link = `${www}/p/DRoostPic01/`;
-  const retry = { deferredKey: "retry:post:DRoostPic01" };
-
-  test("is announced once, tried again at growing distances, and answered", async () => {
-    replayed.rateLimitFor("DRoostPic01", 3);
-    const distances: number[] = [];
-    const note = () => {
-      const atMs = bot.defers.get("$event retry:post:DRoostPic01") ?? 0;
-      distances.push(Math.round((atMs - Date.now()) / 60_000));
-    };
-    await bot.post(link);
-    note();
-    await bot.post(link, retry);
-    note();
-    await bot.post(link, retry);
-    note();
-    expect(bodies()).toEqual(["Instagram asks us to wait (rate-limited); trying again in about 2 minutes."]);
-    expect(distances).toEqual([2, 4, 8]);
-    await bot.post(link, retry);
-    expect(bot.replies.map((reply) => reply.key)).toEqual(["wait:post:DRoostPic01", "post:DRoostPic01"]);
-    expect(bot.replies[1]?.content.msgtype).toBe("m.image");
-  });
-
-  test("does not hold up the others, and its retry answers it alone", async () => {
-    replayed.rateLimitFor("DRoostPic01", 1);
-    await bot.post(`${link} ${www}/p/DRoostDel06/`);
-    await bot.post(`${link} ${www}/p/DRoostDel06/`, retry);
-    expect(bot.replies.map((reply) => reply.key)).toEqual([
-      "wait:post:DRoostPic01",
-      "post:DRoostDel06",
-      "post:DRoostPic01",
-    ]);
-  });
-
-  test("is not asked for before its time when the message is handled again", async () => {
-    replayed.rateLimitFor("DRoostPic01", 1);
-    await bot.post(link);
-    const { pages } = replayed.requests;
-    await bot.start(instagram);
-    await bot.post(link);
-    expect(replayed.requests.pages).toBe(pages);
-    expect(bot.replies).toHaveLength(1);
-    expect(bot.defers.size).toBe(1);
   });
 });

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import {
   escapeHtml,
-  foldHtml,
   formatCount,
   formatDuration,
   neutralize,
@@ -27,12 +26,6 @@ test("a long text is cut at a word, and never inside a character", () => {
   expect(shorten("one two three four", 14)).toEqual({ head: "one two three…", tail: "four" });
   expect(shorten("short", 14)).toEqual({ head: "short", tail: "" });
   expect(shorten("🪁".repeat(20), 11).head).toBe(`${"🪁".repeat(5)}…`);
-});
-
-test("what was cut waits behind an element that opens", () => {
-  expect(foldHtml(shorten("one two three <four>", 14))).toBe(
-    "one two three…<details><summary>more</summary>&lt;four&gt;</details>",
-  );
 });
 
 test("counts are written for people", () => {
