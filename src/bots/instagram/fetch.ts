@@ -222,23 +222,19 @@ function explainFailure(error: unknown): Attempt {
   return { extraction: refuse("unreachable"), isFinal: error.code === "network" };
 }
 
-/** From the refusal that tells people most to the one that tells them least. */
-const telling: readonly RefusalClass[] = [
-  "private",
-  "age-restricted",
-  "rate-limited",
-  "login-required",
-  "deleted",
-  "challenge",
-  "broken-shape",
-  "unreachable",
-  "unsupported",
+/** From the refusals that tell people most to those that tell them least. Among equals the first strategy's word counts. */
+const telling: readonly (readonly RefusalClass[])[] = [
+  ["private", "age-restricted"],
+  ["rate-limited", "login-required"],
+  ["deleted", "challenge"],
+  ["broken-shape", "unreachable", "unsupported"],
 ];
 
 function rank({ extraction, isFinal }: Tried): number {
   if (isExact(extraction)) return 0;
   if (extraction.outcome !== "refused") return 1;
-  return isFinal ? 2 : 3 + telling.indexOf(extraction.refusal.class);
+  const { class: refusal } = extraction.refusal;
+  return isFinal ? 2 : 3 + telling.findIndex((classes) => classes.includes(refusal));
 }
 
 function isExact(extraction: Extraction): boolean {

@@ -1,4 +1,6 @@
+import { stringAt } from "../../../core/json.ts";
 import type { HttpAnswer } from "../../../core/plugin.ts";
+import { parseJson } from "../extract/page.ts";
 
 /** What a page gives to the scripts that it brings, and GraphQL asks back from them. */
 export interface Tokens {
@@ -44,16 +46,23 @@ export function readTokens(html: string, headers: HttpAnswer["headers"]): Tokens
 function readDocId(html: string): string | undefined {
   let place = html.indexOf(`"${postQuery}"`);
   for (let count = 0; place >= 0 && count < 20; count++) {
-    const before = html.slice(Math.max(0, place - 600), place).replace(/"queryName"\s?:\s?$/, "");
-    const after = html.slice(place, place + 600);
-    const own =
-      before
-        .split('"queryName"')
-        .at(-1)
-        ?.match(/"queryID"\s?:\s?"(\d{5,25})"/) ??
-      after.split('"queryName"')[0]?.match(/"queryID"\s?:\s?"(\d{5,25})"/);
-    if (own?.[1] !== undefined) return own[1];
+    const docId = stringAt(parseJson(objectAround(html, place)), "queryID");
+    if (docId !== undefined && /^\d{5,25}$/.test(docId)) return docId;
     place = html.indexOf(`"${postQuery}"`, place + 1);
   }
   return undefined;
+}
+
+/** The text between the braces around a place, which are not far. */
+function objectAround(text: string, place: number): string {
+  const reach = 2000;
+  let start = place;
+  for (let depth = 1; depth > 0 && start > Math.max(0, place - reach); ) {
+    start--;
+    depth += text[start] === "}" ? 1 : text[start] === "{" ? -1 : 0;
+  }
+  let end = place;
+  for (let depth = 1; depth > 0 && end < Math.min(text.length, place + reach); end++)
+    depth += text[end] === "{" ? 1 : text[end] === "}" ? -1 : 0;
+  return text.slice(start, end);
 }

@@ -84,6 +84,29 @@ describe("a post", () => {
     });
   });
 
+  test("is read from the embed page's HTML, approximately, where its script is empty", () => {
+    expect(post(answers.embedHtml)).toEqual({
+      shortcode: "CvTwoReel02",
+      kind: "video",
+      username: "ada.l",
+      caption: "Warp & weft <3\n #loom",
+      likes: 12_500,
+      comments: 1064,
+      takenAt: null,
+      approximate: true,
+      media: [
+        {
+          kind: "video",
+          url: `${cdn}/still.jpg?stp=a&oe=1`,
+          width: null,
+          height: null,
+          alt: 'Video of a "loom"',
+        },
+      ],
+    });
+    expect(refusal(answers.embedHtml, { shortcode: "CvElsewhere" })).toBe("broken-shape");
+  });
+
   test("is read from the current page, and its owner's other post is not", () => {
     expect(post(answers.xigPage)).toMatchObject({ shortcode: "CvTwoReel02", likes: 41 });
     expect(post(answers.xigPage, { shortcode: "CvTwoReel02" }).shortcode).toBe("CvTwoReel02");
