@@ -56,7 +56,8 @@ export class App {
     const loaded = load();
     const { config, problems } = loaded;
     if (config === undefined) throw new UnreadableConfig(loaded);
-    for (const problem of problems) log.warn(`Config problem: ${formatProblem(problem)}`);
+    for (const problem of problems)
+      log.warn(`Config problem: ${formatProblem({ ...problem, excerpt: undefined })}`);
 
     // In a folder of its own: the config's watcher would hear of every write to files beside instances.d.
     const hostFolder = join(config.dataDir, "host");

@@ -62,7 +62,8 @@ export class Operations {
   async noticeEdit(): Promise<void> {
     const { log } = this.#options;
     const disk = this.#read();
-    for (const problem of this.#pending.problems) log.warn(`Config problem: ${formatProblem(problem)}`);
+    for (const problem of this.#pending.problems)
+      log.warn(`Config problem: ${formatProblem({ ...problem, excerpt: undefined })}`);
     if (disk === undefined) {
       log.warn("The config on disk cannot be read; what runs goes on with the last good one. Mend the file.");
       return;

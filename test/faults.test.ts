@@ -10,7 +10,7 @@ import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import { freePort, HostProcess, roostCommand } from "./doubles/host.ts";
-import { call, call } from "./doubles/matrix-user.ts";
+import { call } from "./doubles/matrix-user.ts";
 import { needs } from "./doubles/needs.ts";
 
 const bot = "@bot:sandbox";

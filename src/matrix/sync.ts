@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { EventId, RoomId, UserId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
@@ -36,6 +37,8 @@ export class Sync {
   readonly #options: SyncOptions;
   #since: string | undefined;
   #syncedAtMs: number | undefined;
+  /** The same by the machine's uptime, which no clock step moves and which counts while it is suspended; once this run has synced. */
+  #syncedAtUptime: number | undefined;
   readonly #positions: Map<RoomId, EventId | undefined>;
 
   constructor(options: SyncOptions) {
@@ -95,16 +98,22 @@ export class Sync {
       log.debug("Left out malformed events of a sync.", { account: self, count: answer.malformed });
     }
     const nowMs = Date.now();
-    const gapMs = this.#syncedAtMs === undefined ? undefined : Math.max(0, nowMs - this.#syncedAtMs);
+    const gapMs = this.#gapMs(nowMs);
     const { nextBatch } = answer;
     const events = decryptor.decrypt(inTurns(news));
     this.#commit({ account: self, deviceId, nextBatch, events, positions, gapMs });
     this.#since = nextBatch;
     this.#syncedAtMs = nowMs;
+    this.#syncedAtUptime = uptime();
     for (const [roomId, eventId] of positions) this.#positions.set(roomId, eventId);
     for (const { roomId } of answer.left) this.#positions.delete(roomId);
     onAnswer(answer);
     return events.length === 0;
+  }
+
+  #gapMs(nowMs: number): number | undefined {
+    if (this.#syncedAtUptime !== undefined) return (uptime() - this.#syncedAtUptime) * 1000;
+    return this.#syncedAtMs === undefined ? undefined : Math.max(0, nowMs - this.#syncedAtMs);
   }
 
   async #ask(

@@ -104,7 +104,7 @@ export class WorkerRuntime {
     const run = this.#nextRun++;
     this.#out.say({ say: "run", run, event, deferredKey: row.key === "" ? undefined : row.key });
     return new Promise((resolve, reject) => {
-      const nowMs = Date.now();
+      const nowMs = performance.now();
       this.#runs.set(run, {
         row,
         sender: event.sender,
@@ -122,8 +122,9 @@ export class WorkerRuntime {
   async stop(): Promise<void> {
     if (this.#worker === undefined || this.#out === undefined) return;
     this.#stopped = Promise.withResolvers();
-    const deadlineMs = Date.now() + this.#timing.graceMs;
-    while (this.#runs.size > 0 && this.#worker !== undefined && Date.now() < deadlineMs) await Bun.sleep(10);
+    const deadlineMs = performance.now() + this.#timing.graceMs;
+    while (this.#runs.size > 0 && this.#worker !== undefined && performance.now() < deadlineMs)
+      await Bun.sleep(10);
     this.#out.say({ say: "stop" });
     await Promise.race([this.#stopped.promise, Bun.sleep(500)]);
     this.#end(
@@ -194,14 +195,14 @@ export class WorkerRuntime {
 
   async #answer(message: { call: number } & Request): Promise<void> {
     const run = "run" in message ? this.#runs.get(message.run) : undefined;
-    if (run !== undefined && run.pendingCalls++ === 0) run.activeMs += Date.now() - run.activeSinceMs;
+    if (run !== undefined && run.pendingCalls++ === 0) run.activeMs += performance.now() - run.activeSinceMs;
     try {
       const value = await this.#carryOut(message, run);
       this.#out?.say({ say: "answer", call: message.call, value });
     } catch (error) {
       this.#out?.say({ say: "refuse", call: message.call, error: toWire(error) });
     } finally {
-      if (run !== undefined && --run.pendingCalls === 0) run.activeSinceMs = Date.now();
+      if (run !== undefined && --run.pendingCalls === 0) run.activeSinceMs = performance.now();
     }
   }
 
@@ -239,7 +240,7 @@ export class WorkerRuntime {
     }
     this.#unanswered++;
     this.#out?.say({ say: "ping" });
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const [id, run] of this.#runs) {
       const activeMs = run.activeMs + (run.pendingCalls === 0 ? nowMs - run.activeSinceMs : 0);
       if (activeMs < this.#timing.handlerMs) continue;

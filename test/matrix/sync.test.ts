@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setSystemTime, test } from "bun:test";
 import { Bench, dialects, until } from "./bench.ts";
 
 /** A room with our account in it, listed. */
@@ -172,6 +172,19 @@ describe("a batch", () => {
     const gaps = bench.memory.batches.filter((batch) => batch.events.length > 0).map((batch) => batch.gapMs);
     expect(gaps.at(-1)).toBeGreaterThanOrEqual(7_200_000);
     expect(gaps.at(-1)).toBeLessThan(7_230_000);
+  });
+
+  test("is not taken in by a step of the clock", async () => {
+    await using bench = await Bench.open();
+    const { dan, room } = await inRoom(bench);
+    try {
+      setSystemTime(Date.now() + 7_200_000);
+      dan.say(room, "after the step");
+      await bench.received("after the step");
+    } finally {
+      setSystemTime();
+    }
+    expect(bench.memory.batches.at(-1)?.gapMs).toBeLessThan(60_000);
   });
 
   test("names the newest event of each room", async () => {
