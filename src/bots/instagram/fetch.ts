@@ -1,7 +1,8 @@
 import { RoostError } from "../../core/error.ts";
 import type { Turn } from "../../core/plugin.ts";
 import type { Link } from "./link.ts";
-import { type Extraction, type RefusalClass, refuse } from "./post.ts";
+import { type Extraction, refuse } from "./post.ts";
+import { isExact, rank, type Tried } from "./ranking.ts";
 import { keepSample } from "./sample.ts";
 import { resolveShare } from "./share.ts";
 import { postStrategies, profileStrategies } from "./strategy/index.ts";
@@ -14,13 +15,6 @@ export interface Fetcher extends Omit<Means, "pay"> {
   hold(untilMs: number): Promise<void>;
   /** Counts how a link was answered, such as `post page` or `deleted page`. */
   count(what: string): void;
-}
-
-interface Tried {
-  readonly strategy: string;
-  readonly extraction: Extraction;
-  readonly isLimited?: true;
-  readonly isFinal?: true;
 }
 
 /** How far a link has come: plain JSON, kept by the caller while the link waits for its turn. */
@@ -96,10 +90,11 @@ class Chain {
     if (state.heldUntilMs > Date.now()) await this.#fetcher.hold(state.heldUntilMs);
     if (this.#target.kind === "share") await this.#resolve();
     for (const [name, strategy] of this.#chosen()) {
-      const isOpen = !this.#tried.some((tried) => tried.strategy === name || isExact(tried.extraction));
+      const isOpen = !this.#hasTried(name) && !this.#tried.some(({ extraction }) => isExact(extraction));
       if (!isOpen || this.#isRuledOut(strategy) || state.isRested(name, Date.now())) continue;
-      if ((await strategy.isUsable?.(this.#means)) !== false)
-        await this.#try(name, (means) => strategy.fetch(this.#target, means));
+      if ((await strategy.isUsable?.(this.#means)) === false) continue;
+      const attempt = await this.#try(name, (means) => strategy.fetch(this.#target, means));
+      if (attempt !== undefined) await this.#noteShape(name, attempt);
     }
     return this.#finish();
   }
@@ -130,9 +125,17 @@ class Chain {
     });
   }
 
-  async #try(name: string, fetch: (means: Means) => Promise<Attempt | undefined>): Promise<void> {
+  /** The page that `page` has loaded is the one that `og` would read. */
+  #hasTried(name: string): boolean {
+    return this.#tried.some(({ strategy }) => strategy === name || (name === "og" && strategy === "page"));
+  }
+
+  async #try(
+    name: string,
+    fetch: (means: Means) => Promise<Attempt | undefined>,
+  ): Promise<Attempt | undefined> {
     const attempt = await fetch(this.#means).catch(explainFailure);
-    if (attempt === undefined) return;
+    if (attempt === undefined) return undefined;
     const { extraction, preview, retryAfterMs } = attempt;
     const isTold = attempt.isLimited === true && retryAfterMs !== undefined;
     if (isTold) await this.#fetcher.hold(this.#fetcher.state.backOff(Date.now(), retryAfterMs));
@@ -146,7 +149,7 @@ class Chain {
       this.#chosen().some(([chosen]) => chosen === "og") &&
       !this.#tried.some((tried) => tried.strategy === "og");
     if (preview !== undefined && isWelcome) this.#tried.push({ strategy: "og", extraction: preview });
-    await this.#noteShape(name, attempt);
+    return attempt;
   }
 
   /** A strategy that no longer understands the answers is rested, and the admin told with a sample for a bug report. */
@@ -220,24 +223,4 @@ function explainFailure(error: unknown): Attempt {
   if (!(error instanceof RoostError) || error.code === "cancelled") throw error;
   if (error.code === "too-large") return { extraction: refuse("broken-shape") };
   return { extraction: refuse("unreachable"), isFinal: error.code === "network" };
-}
-
-/** From the refusals that tell people most to those that tell them least. Among equals the first strategy's word counts. */
-const telling: readonly (readonly RefusalClass[])[] = [
-  ["private", "age-restricted"],
-  ["rate-limited", "login-required"],
-  ["deleted", "challenge"],
-  ["broken-shape", "unreachable", "unsupported"],
-];
-
-function rank({ extraction, isFinal }: Tried): number {
-  if (isExact(extraction)) return 0;
-  if (extraction.outcome !== "refused") return 1;
-  const { class: refusal } = extraction.refusal;
-  return isFinal ? 2 : 3 + telling.findIndex((classes) => classes.includes(refusal));
-}
-
-function isExact(extraction: Extraction): boolean {
-  if (extraction.outcome === "post") return !extraction.post.approximate;
-  return extraction.outcome === "profile" && extraction.profile.approximate !== true;
 }

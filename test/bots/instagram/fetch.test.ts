@@ -74,6 +74,12 @@ describe("a post", () => {
     expect(replayed.asked).toHaveLength(3);
   });
 
+  test("is not asked for again for tags that its page did not have", async () => {
+    for (const way of ["page", "embed", "graphql"] as const) replayed.spoil(way, "limited");
+    expect(await fetcher.outcome(picture)).toBe("rate-limited page");
+    expect(replayed.asked).toHaveLength(3);
+  });
+
   test("has its preview tags read by a request of their own where nobody else loads the page", async () => {
     replayed.spoil("page", "preview");
     expect(await fetcher.outcome(picture, { strategies: ["og"] })).toBe("post og");
