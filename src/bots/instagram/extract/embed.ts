@@ -3,6 +3,8 @@ import { parseCount } from "./count.ts";
 import { urlAt } from "./read.ts";
 import { decodeEntities, textOf } from "./text.ts";
 
+/** Such pages are small, and other pages need not be looked through. */
+const maxPageChars = 512 * 1024;
 const maxTagChars = 8000;
 const maxCaptionChars = 40_000;
 
@@ -10,11 +12,11 @@ const maxCaptionChars = 40_000;
  * The embed page's own HTML, for when its script holds no data: one picture of the post, its author, caption and counts. It is
  * approximate, since of several pictures only the first is there. Undefined when it shows no picture, or of another post.
  */
-export function readEmbed(html: string, wanted: { shortcode?: string; username?: string }): Post | undefined {
+export function readEmbed(page: string, wanted: { shortcode?: string; username?: string }): Post | undefined {
+  const html = page.slice(0, maxPageChars);
   if (wanted.username !== undefined || !html.includes("EmbeddedMedia")) return undefined;
-  const shortcode = /\/(?:p|reel|tv)\/([\w-]{2,64})\/[^"']{0,200}utm_source=ig_embed/.exec(html)?.[1];
-  if (shortcode === undefined || (wanted.shortcode !== undefined && wanted.shortcode !== shortcode))
-    return undefined;
+  const shortcode = shortcodeIn(html, wanted.shortcode);
+  if (shortcode === undefined || (wanted.shortcode ?? shortcode) !== shortcode) return undefined;
   const type = /data-media-type="Graph(\w{1,20})"/.exec(html)?.[1];
   const video = attributeOf(tagOf(html, "EmbeddedMediaVideo"), "src");
   const still = attributeOf(tagOf(html, "EmbeddedMediaImage"), "src");
@@ -45,6 +47,13 @@ export function readEmbed(html: string, wanted: { shortcode?: string; username?:
     approximate: true,
     media: [medium],
   };
+}
+
+/** Whose page it is: its links to the post say where they come from, or at least lead to the wanted one. */
+function shortcodeIn(html: string, wanted: string | undefined): string | undefined {
+  const own = /\/(?:p|reel|tv)\/([\w-]{2,64})\/[^"']{0,200}utm_source=ig_embed/.exec(html)?.[1];
+  const isLinked = ["p", "reel", "tv"].some((kind) => html.includes(`/${kind}/${wanted}/`));
+  return own ?? (isLinked ? wanted : undefined);
 }
 
 /** The caption stands between a link to its author and the comments. */

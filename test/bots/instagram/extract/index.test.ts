@@ -104,7 +104,10 @@ describe("a post", () => {
         },
       ],
     });
-    expect(refusal(answers.embedHtml, { shortcode: "CvElsewhere" })).toBe("broken-shape");
+    const unmarked = answers.embedHtml.replaceAll("utm_source=ig_embed", "x=1");
+    expect(post(unmarked, { shortcode: "CvTwoReel02" }).likes).toBe(12_500);
+    for (const page of [answers.embedHtml, unmarked])
+      expect(refusal(page, { shortcode: "CvElsewhere" })).toBe("broken-shape");
   });
 
   test("is read from the current page, and its owner's other post is not", () => {

@@ -97,6 +97,7 @@ const hostile: [string, string][] = [
     "an endless description",
     `<meta name="og:url" content="https://www.instagram.com/p/AbC/"><meta name="og:image" content="https://a/b"><meta name="og:description" content="${"1 likes, ".repeat(4000)}">`,
   ],
+  ["half-signs of embed pages", `EmbeddedMedia ${'/p/aa/ class="a '.repeat(mega / 4)}`],
   ["half-signs of errors", '"canonicalRouteName":"'.repeat(mega / 4)],
   ["half-signs of routes", "Polaris".repeat(mega)],
 ];
