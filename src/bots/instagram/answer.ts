@@ -2,14 +2,15 @@ import { RoostError } from "../../core/error.ts";
 import type { Bot, Message, Turn } from "../../core/plugin.ts";
 import { fetchLink } from "./fetch.ts";
 import { FileCollector } from "./files.ts";
-import { findLinks, type Link } from "./link.ts";
-import { type Refusal, type RefusalClass, refuse } from "./post.ts";
+import { findLinks, type Link, labelOf, targetOf } from "./link.ts";
+import type { Refusal } from "./post.ts";
+import { postRefusal, refuseKind } from "./refusal.ts";
 import { type Run, Runs } from "./run.ts";
 import { allowanceOf, type Settings } from "./settings.ts";
-import { postFirst, type Showing, show } from "./show.ts";
+import { type Showing, show } from "./show.ts";
 import type { AnswerStore, Job, Ready } from "./store.ts";
 import type { StrategyState } from "./strategy-state.ts";
-import { formatWait } from "./words.ts";
+import { formatWait, neutralizeLine } from "./words.ts";
 
 const firstWaitMs = 2 * 60_000;
 const longestWaitMs = 2 * 60 * 60_000;
@@ -34,6 +35,15 @@ interface Wait {
   readonly because?: string;
 }
 
+export interface AnswererOptions {
+  readonly bot: Bot<Settings>;
+  readonly store: AnswerStore;
+  readonly state: StrategyState;
+  readonly now?: () => number;
+  /** How long one run waits for Instagram, well within a handler's time. */
+  readonly patienceMs?: number;
+}
+
 /**
  * Answers the Instagram links of messages, each once, however often a message is handled and whichever way it goes. Nothing
  * here sleeps: what takes long is a deferred run of its own.
@@ -45,17 +55,18 @@ export class Answerer {
   readonly #files: FileCollector;
   readonly #now: () => number;
   readonly #openedAtMs: number;
-  readonly #runs = new Runs();
+  readonly #runs: Runs;
   /** Fetches under way, by what they fetch: two messages with one link cost one request. */
   readonly #flights = new Map<string, Promise<Outcome>>();
 
-  constructor(bot: Bot<Settings>, store: AnswerStore, state: StrategyState, now: () => number = Date.now) {
+  constructor({ bot, store, state, now = Date.now, patienceMs = 25_000 }: AnswererOptions) {
     this.#bot = bot;
     this.#store = store;
     this.#state = state;
     this.#files = new FileCollector(bot, store);
     this.#now = now;
     this.#openedAtMs = now();
+    this.#runs = new Runs(patienceMs);
   }
 
   async answer(message: Message): Promise<void> {
@@ -88,7 +99,7 @@ export class Answerer {
     if (job !== undefined && job.refusal === null && (job.dueAtMs ?? 0) > this.#now())
       return this.#defer(run, job);
     const outcome = await this.#decide(run, link, target, job);
-    const label = isOneOfSeveral ? `${labelOf(link)}: ` : "";
+    const label = isOneOfSeveral ? `${neutralizeLine(labelOf(link))}: ` : "";
     if (outcome.outcome === "wait") {
       const kept = this.#keepWaiting(message, target, job, outcome, label);
       return this.#defer(run, await this.#announce(run, kept));
@@ -103,7 +114,7 @@ export class Answerer {
     };
     if (outcome.outcome === "refused") {
       this.#keepRefusal(message, target, job, outcome.refusal);
-      await this.#postRefusal(outcome.refusal, label, showing);
+      await postRefusal(outcome.refusal, label, showing);
     } else if (!(await show(this.#files.collect(outcome.canonical, outcome.ready), showing))) {
       const resumesAtMs = this.#now() + slowMs;
       await message.defer(retryKey(target), resumesAtMs);
@@ -157,31 +168,13 @@ export class Answerer {
     return { message: message.event.eventId, target, dueAtMs: null, progress: null };
   }
 
-  async #postRefusal(refusal: Refusal, label: string, showing: Showing): Promise<void> {
-    const { refusals, unsupported } = this.#bot.config;
-    // What was announced has to end, whatever the admin wants of the rest.
-    if (showing.noticeId === null) {
-      if (refusal.class === "unsupported" && unsupported === "silent") return;
-      if (refusals === "log") return;
-      if (refusals === "reaction") {
-        const emoji = emojis[refusal.class];
-        await showing.run.inOrder();
-        // A message takes each emoji of ours once.
-        await showing.run.message.react(emoji, { key: `reaction:${emoji}` });
-        return;
-      }
-    }
-    await postFirst(`${label}${refusal.sentence}`, showing);
-  }
-
   async #decide(run: Run, link: Link, target: string, job: Job | undefined): Promise<Outcome> {
     if (job !== undefined && job.refusal !== null) return { outcome: "refused", refusal: job.refusal };
     const canonical = this.#store.canonical(target);
     const ready = this.#store.ready(canonical);
     if (ready !== undefined) return { outcome: "ready", canonical, ready };
     const isShown = link.shortcode !== undefined || link.kind === "profile" || link.kind === "share";
-    if (!isShown)
-      return { outcome: "refused", refusal: { ...refuse("unsupported").refusal, sentence: explain(link) } };
+    if (!isShown) return { outcome: "refused", refusal: refuseKind(link.kind) };
     const leader = this.#leader(target);
     const isLed = leader !== undefined && leader.message !== run.message.event.eventId;
     if (isLed && !this.#flights.has(target)) {
@@ -266,34 +259,6 @@ async function takeTurnFor(message: Message, request: Parameters<Message["takeTu
   }
 }
 
-const emojis: Record<RefusalClass, string> = {
-  private: "🔒",
-  deleted: "🗑️",
-  "login-required": "🔑",
-  "age-restricted": "🔞",
-  "rate-limited": "⏳",
-  challenge: "🤖",
-  "broken-shape": "🧩",
-  unsupported: "🚫",
-  unreachable: "🔌",
-};
-
 function retryKey(target: string): string {
   return `retry:${target}`;
-}
-
-/** Names what a link leads to: one answer each, and the key of that answer's first message whichever it is. */
-function targetOf(link: Link): string {
-  if (link.shortcode !== undefined) return `post:${link.shortcode}`;
-  return link.kind === "profile" ? `profile:${link.username}` : `link:${link.url.slice(0, 120)}`;
-}
-
-function labelOf(link: Link): string {
-  return link.shortcode ?? (link.kind === "profile" ? `@${link.username}` : link.url.slice(0, 120));
-}
-
-function explain({ kind }: Link): string {
-  return kind === "story" || kind === "highlight"
-    ? "Instagram shows stories only to people who are logged in, so there is no preview."
-    : refuse("unsupported").refusal.sentence;
 }

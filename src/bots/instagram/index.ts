@@ -19,7 +19,7 @@ export default definePlugin({
     store.open();
     const state = new StrategyState(bot.db);
     state.open();
-    const answerer = new Answerer(bot, store, state);
+    const answerer = new Answerer({ bot, store, state });
     bot.message(literals, (message) => answerer.answer(message));
   },
 });

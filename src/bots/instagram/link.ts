@@ -73,6 +73,17 @@ export function findLinks(body: string, formattedBody = ""): Link[] {
   return [...links.values()];
 }
 
+/** Names what a link leads to, such as `post:CODE`: links of one name get one answer. */
+export function targetOf(link: Link): string {
+  if (link.shortcode !== undefined) return `post:${link.shortcode}`;
+  return link.kind === "profile" ? `profile:${link.username}` : `link:${link.url.slice(0, 120)}`;
+}
+
+/** The same for people. */
+export function labelOf(link: Link): string {
+  return link.shortcode ?? (link.kind === "profile" ? `@${link.username}` : link.url.slice(0, 120));
+}
+
 /** What one address, or the first one in a piece of text, points at. Never throws. */
 export function parseLink(text: string): ParsedLink {
   for (const address of findAddresses(text.slice(0, maxTextChars))) return parseAddress(address);

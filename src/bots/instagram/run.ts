@@ -1,24 +1,24 @@
 import type { RoomId } from "../../core/id.ts";
 import type { Message } from "../../core/plugin.ts";
 
-const patienceMs = 25_000;
 const orderMs = 3_000;
 
 /**
- * One run of the handler with one message. It takes 25 s at most of waiting for Instagram: what takes longer goes on by itself,
- * and another run sees to the rest.
+ * One run of the handler with one message. Its patience with Instagram is limited: what takes longer goes on by itself, and
+ * another run sees to the rest.
  */
 export class Run {
   readonly message: Message;
   readonly #predecessor: Promise<void>;
-  readonly #endsAtMs = performance.now() + patienceMs;
+  readonly #endsAtMs: number;
   readonly #orderEndsAtMs = performance.now() + orderMs;
   readonly finished = Promise.withResolvers<void>();
   #isTyping = false;
 
-  constructor(message: Message, predecessor: Promise<void>) {
+  constructor(message: Message, predecessor: Promise<void>, patienceMs: number) {
     this.message = message;
     this.#predecessor = predecessor;
+    this.#endsAtMs = performance.now() + patienceMs;
   }
 
   showTyping(isTyping: boolean): void {
@@ -39,12 +39,18 @@ export class Run {
 
 /** The runs under way, by room: answers are posted in the order of the questions unless one takes long. */
 export class Runs {
+  readonly #patienceMs: number;
   readonly #last = new Map<RoomId, Promise<void>>();
+
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
 
   begin(message: Message): Run {
     const { roomId } = message;
-    const run = new Run(message, this.#last.get(roomId) ?? Promise.resolve());
-    const finished = Promise.all([this.#last.get(roomId), run.finished.promise]).then(() => {
+    const before = this.#last.get(roomId) ?? Promise.resolve();
+    const run = new Run(message, before, this.#patienceMs);
+    const finished = Promise.all([before, run.finished.promise]).then(() => {
       if (this.#last.get(roomId) === finished) this.#last.delete(roomId);
     });
     this.#last.set(roomId, finished);

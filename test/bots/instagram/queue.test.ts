@@ -4,6 +4,8 @@ import { literals } from "../../../src/bots/instagram/link.ts";
 import { type Settings, settingsSchema } from "../../../src/bots/instagram/settings.ts";
 import { AnswerStore } from "../../../src/bots/instagram/store.ts";
 import { StrategyState } from "../../../src/bots/instagram/strategy-state.ts";
+import { RoostError } from "../../../src/core/error.ts";
+import type { MxcUri } from "../../../src/core/id.ts";
 import type { Bot } from "../../../src/core/plugin.ts";
 import { createHttp } from "../../../src/plugins/http.ts";
 import { ReplayedInstagram } from "../../../src/sandbox/instagram.ts";
@@ -13,6 +15,7 @@ import { drawJpeg } from "../../../src/sandbox/instagram-picture.ts";
 import { BotDouble } from "../../doubles/bot.ts";
 
 const www = "https://www.instagram.com";
+const mxc = "mxc://test.example/late" as MxcUri;
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
@@ -26,9 +29,13 @@ class Clockwork {
   readonly bot: BotDouble<Settings>;
   readonly #asked = new Map<string, Asked>();
   readonly #unsettled: { readonly asked: Asked; readonly deferredKey: string | undefined }[] = [];
+  readonly #changes: Partial<Bot<Settings>>;
+  readonly #patienceMs: number;
   deaths = 0;
 
-  constructor(settings: object) {
+  constructor(settings: object, changes: Partial<Bot<Settings>> = {}, patienceMs = 20_000) {
+    this.#changes = changes;
+    this.#patienceMs = patienceMs;
     this.bot = new BotDouble(settingsSchema.parse(settings), createHttp());
   }
 
@@ -40,7 +47,13 @@ class Clockwork {
       store.open();
       const state = new StrategyState(bot.db);
       state.open();
-      const answerer = new Answerer(bot, store, state, now);
+      const answerer = new Answerer({
+        bot: { ...bot, ...this.#changes },
+        store,
+        state,
+        now,
+        patienceMs: this.#patienceMs,
+      });
       bot.message(literals, (message) => answerer.answer(message));
     },
   };
@@ -312,4 +325,35 @@ describe("a link that has to wait", () => {
       expect(clockwork.bot.replies.slice(3).map(({ edits }) => edits)).toEqual(["$reply2", "$reply3"]);
     },
   );
+
+  test("because Instagram takes long is told, goes on by itself, and is answered by a later run", async () => {
+    const slow = new ReplayedInstagram({ slowMs: 400 });
+    slow.open();
+    clockwork.bot.close();
+    clockwork = new Clockwork({ origin: slow.origin }, {}, 50);
+    await clockwork.start();
+    await clockwork.say("$one", `${www}/p/DRoostSlo10/`);
+    expect(bodies()).toEqual(["Instagram takes its time; the answer will follow here."]);
+    while (await clockwork.advance());
+    expect(clockwork.bot.replies[1]).toMatchObject({ key: "post:DRoostSlo10", edits: "$reply1" });
+    expect(slow.requests.pages).toBe(1);
+    await slow.close();
+  });
+
+  test("for a homeserver that does not take its picture costs Instagram nothing more", async () => {
+    let away = 1;
+    const upload = async () => {
+      if (away-- > 0) throw new RoostError("homeserver-unreachable", "The homeserver is away.");
+      return mxc;
+    };
+    clockwork.bot.close();
+    clockwork = new Clockwork({ origin: replayed.origin }, { upload });
+    await clockwork.start();
+    const { pages } = replayed.requests;
+    await clockwork.say("$one", link);
+    expect(clockwork.bot.replies).toEqual([]);
+    await clockwork.recover();
+    expect(clockwork.bot.replies[0]?.content.msgtype).toBe("m.image");
+    expect(replayed.requests.pages).toBe(pages + 1);
+  });
 });
