@@ -24,6 +24,8 @@ export interface Progress {
   readonly turns?: number;
   /** Where a `/share/` link leads. */
   readonly target?: Link;
+  /** It began anew once already, after a time that Instagram had named. */
+  readonly isAgain?: true;
 }
 
 export interface Told {
@@ -70,19 +72,25 @@ class Chain {
   readonly #fetcher: Fetcher;
   readonly #means: Means;
   readonly #tried: Tried[];
+  readonly #isAgain: boolean;
+  #wasTold = false;
   #turns: number;
   #target: Link;
 
-  constructor(link: Link, fetcher: Fetcher, { tried, turns, target }: Progress) {
+  constructor(link: Link, fetcher: Fetcher, { tried, turns, target, isAgain }: Progress) {
     this.#fetcher = fetcher;
     this.#means = { ...fetcher, pay: (requests) => this.#pay(requests) };
     this.#tried = [...tried];
     this.#turns = turns ?? 0;
     this.#target = target ?? link;
+    this.#isAgain = isAgain === true;
   }
 
   get progress(): Progress {
-    return { tried: this.#tried, turns: this.#turns, target: this.#target };
+    const plain = { turns: this.#turns, target: this.#target };
+    // After a time that Instagram named itself the best strategy has its chance again, but not for ever.
+    if (this.#wasTold && !this.#isAgain) return { ...plain, tried: [], isAgain: true };
+    return { ...plain, tried: this.#tried, ...(this.#isAgain ? { isAgain: true } : {}) };
   }
 
   async run(): Promise<Told> {
@@ -138,7 +146,10 @@ class Chain {
     if (attempt === undefined) return undefined;
     const { extraction, preview, retryAfterMs } = attempt;
     const isTold = attempt.isLimited === true && retryAfterMs !== undefined;
-    if (isTold) await this.#fetcher.hold(this.#fetcher.state.backOff(Date.now(), retryAfterMs));
+    if (isTold) {
+      this.#wasTold = true;
+      await this.#fetcher.hold(this.#fetcher.state.backOff(Date.now(), retryAfterMs));
+    }
     this.#tried.push({
       strategy: name,
       extraction,

@@ -1,7 +1,7 @@
 import { type Link, parseLink } from "./link.ts";
 import { refuse } from "./post.ts";
 import { originOf } from "./settings.ts";
-import { judge, request } from "./strategy/request.ts";
+import { isRedirect, judge, request } from "./strategy/request.ts";
 import type { Attempt, Means } from "./strategy/strategy.ts";
 
 /**
@@ -13,14 +13,12 @@ export async function resolveShare(link: Link, means: Means): Promise<Attempt & 
   if (path === undefined) return { extraction: refuse("unsupported"), isFinal: true };
   const answer = await request(path, means, {
     headers: { "User-Agent": "curl/8.14.1", Accept: "*/*" },
-    redirect: "manual",
   });
-  const origin = originOf(means.settings);
-  const place = URL.parse(answer.headers.get("location") ?? "", answer.url);
-  if (place === null) return judge(answer, link);
-  const url =
-    place.origin === origin ? `https://www.instagram.com${place.pathname}${place.search}` : place.href;
+  if (!isRedirect(answer)) return judge(answer, link);
+  const place = new URL(answer.url);
+  const isOurs = place.origin === originOf(means.settings);
+  const url = isOurs ? `https://www.instagram.com${place.pathname}${place.search}` : place.href;
   const target = { url, ...parseLink(url) };
   if (target.kind !== "none" && target.kind !== "share") return { ...judge(answer, link), target };
-  return judge({ ...answer, url }, link);
+  return judge(answer, link);
 }

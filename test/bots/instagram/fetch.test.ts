@@ -119,6 +119,7 @@ describe("a post", () => {
 
   test("behind a login page is refused with what says most", async () => {
     expect(await fetcher.outcome(`${www}/p/DRoostLog09/`)).toBe("login-required page");
+    expect(replayed.asked.join()).not.toContain("/accounts/login/");
   });
 
   test("on an Instagram that cannot be reached is asked for once", async () => {
@@ -151,6 +152,36 @@ describe("the address we come from", () => {
       everyMs: 45_000,
     });
     expect(allowanceOf(settingsSchema.parse({})).allowance).toBe("instagram");
+  });
+});
+
+describe("a redirect", () => {
+  test("to another address of the same post is followed for a turn of its own, and to elsewhere not at all", async () => {
+    const places = [
+      "/harbour.kites/reel/DRoostPic01/",
+      "https://pictures.example.org/p/DRoostPic01/",
+      "/challenge/",
+    ];
+    const asked: string[] = [];
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => {
+        const { pathname } = new URL(request.url);
+        asked.push(pathname);
+        if (pathname !== "/p/DRoostPic01/") return fetch(`${replayed.origin}/p/DRoostPic01/`);
+        return new Response(null, { status: 302, headers: { Location: places.shift() ?? "" } });
+      },
+    });
+    const moved = new FetcherDouble(`http://127.0.0.1:${server.port}`);
+    const settings = { strategies: ["page"] };
+    expect(await moved.outcome(picture, settings)).toBe("post page");
+    expect([asked.length, moved.taken]).toEqual([2, 2]);
+    expect(await moved.outcome(picture, settings)).toBe("broken-shape page");
+    expect(await moved.outcome(picture, settings)).toBe("challenge page");
+    expect([asked.length, moved.taken]).toEqual([4, 4]);
+    moved.close();
+    await server.stop(true);
   });
 });
 
@@ -257,8 +288,21 @@ describe("the backoff", () => {
     setSystemTime(1_800_000_000_000);
     replayed.spoil("page", "told");
     fetcher.turns = 1;
-    expect((await fetcher.fetch(picture)).outcome).toBe("wait");
+    const first = await fetcher.fetch(picture);
     expect(fetcher.holds).toEqual([1_800_000_060_000]);
+    setSystemTime(1_800_000_061_000);
+    fetcher.turns = 2;
+    const second = await fetcher.fetch(picture, {}, first.outcome === "wait" ? first.progress : undefined);
+    expect(fetcher.holds).toEqual([1_800_000_060_000, 1_800_000_121_000]);
+    setSystemTime(1_800_000_122_000);
+    fetcher.turns = 3;
+    const third = await fetcher.fetch(picture, {}, second.outcome === "wait" ? second.progress : undefined);
+    expect(third).toMatchObject({ outcome: "told", strategy: "embed" });
+    expect(replayed.asked).toEqual([
+      "GET /p/DRoostPic01/",
+      "GET /p/DRoostPic01/",
+      "GET /p/DRoostPic01/embed/captioned/",
+    ]);
   });
 });
 

@@ -21,11 +21,8 @@ export const mediaInfo: Strategy = {
         Cookie: session.cookies.reveal(),
         Referer: `${originOf(means.settings)}/p/${link.shortcode}/`,
       },
-      // The cookies go nowhere else.
-      redirect: "manual",
     });
-    const place = URL.parse(answer.headers.get("location") ?? "", answer.url);
-    const attempt = judge(place === null ? answer : { ...answer, url: place.href }, link);
+    const attempt = judge(answer, link);
     return isRejected(attempt) ? retire(attempt, means) : attempt;
   },
 };
