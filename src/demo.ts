@@ -8,7 +8,7 @@ import { consoleSink } from "./log/console.ts";
 import { LogRouter } from "./log/router.ts";
 import { Homeserver } from "./sandbox/homeserver.ts";
 import { ReplayedInstagram } from "./sandbox/instagram.ts";
-import type { Offer } from "./sandbox/instagram-catalogue.ts";
+import type { Offer } from "./sandbox/instagram-offers.ts";
 import type { WireEvent } from "./sandbox/room-event.ts";
 import type { SandboxUser } from "./sandbox/sandbox-user.ts";
 import { exitCode, type Terminal } from "./terminal.ts";

@@ -1,5 +1,6 @@
-import { catalogue, type Offer, posts, profiles, type ReplayedPost } from "./instagram-catalogue.ts";
+import { posts, profiles, type ReplayedPost } from "./instagram-catalogue.ts";
 import { renderEmbed } from "./instagram-data.ts";
+import { catalogue, type Offer } from "./instagram-offers.ts";
 import { renderNothing, renderPage, renderPost, renderPreview, renderProfile } from "./instagram-page.ts";
 import { drawJpeg, drawPng, emptyMp4 } from "./instagram-picture.ts";
 import {
