@@ -16,6 +16,7 @@ const firstWaitMs = 2 * 60_000;
 const longestWaitMs = 2 * 60 * 60_000;
 /** Longer waits are told. */
 const quietWaitMs = 3_000;
+const quietAttempts = 2;
 const slowMs = 2_000;
 /** How long others wait for the message that asks on their behalf beyond its time, before they ask themselves. */
 const leaderMs = 60_000;
@@ -143,12 +144,15 @@ export class Answerer {
     const { waitMs, ahead, progress, because } = wait;
     const place = ahead > 0 ? `, ${ahead} before it` : "";
     const notice = because ?? `Queued, ${formatWait(waitMs)}${place}.`;
+    const attempts = (job?.attempts ?? 0) + 1;
+    // Short waits, one after the other, make a long one.
+    const isTold = waitMs > quietWaitMs || because !== undefined || attempts > quietAttempts;
     const kept: Job = {
       message: message.event.eventId,
       target,
       dueAtMs: this.#now() + waitMs,
-      attempts: (job?.attempts ?? 0) + 1,
-      notice: job?.notice ?? (waitMs > quietWaitMs || because !== undefined ? `${label}${notice}` : null),
+      attempts,
+      notice: job?.notice ?? (isTold ? `${label}${notice}` : null),
       noticeId: job?.noticeId ?? null,
       progress,
       refusal: null,
@@ -184,9 +188,8 @@ export class Answerer {
     run.showTyping(true);
     const flight = this.#fly(run.message, link, target, job);
     const because = "Instagram takes its time; the answer will follow here.";
-    return (
-      (await run.within(flight)) ?? { outcome: "wait", waitMs: slowMs, ahead: 0, progress: null, because }
-    );
+    const progress = job?.progress ?? null;
+    return (await run.within(flight)) ?? { outcome: "wait", waitMs: slowMs, ahead: 0, progress, because };
   }
 
   /** The message whose turn is everybody's who waits for this target; one that does not come back loses that place. */
