@@ -107,6 +107,8 @@ export class Sync {
     this.#syncedAtUptime = uptime();
     for (const [roomId, eventId] of positions) this.#positions.set(roomId, eventId);
     for (const { roomId } of answer.left) this.#positions.delete(roomId);
+    // On two cores the next request would compete with the answers to these.
+    if (events.length > 0) await Bun.sleep(leadMs);
     onAnswer(answer);
     return events.length === 0;
   }
@@ -179,6 +181,8 @@ export class Sync {
   }
 }
 
+/** How long what an answer set going has the machine to itself before the homeserver is asked for more. */
+const leadMs = 1;
 const lasting: ReadonlySet<string> = new Set(["room-forbidden", "not-found", "bad-request"]);
 
 function unique(events: readonly MatrixEvent[]): readonly MatrixEvent[] {
