@@ -33,7 +33,6 @@ export const hostMigrations: readonly string[] = [
     UNIQUE (instance, event_id, key)
   ) STRICT;
   CREATE INDEX inbox_open ON inbox (instance, id) WHERE done_at_ms IS NULL;
-  CREATE INDEX inbox_done ON inbox (done_at_ms) WHERE done_at_ms IS NOT NULL;
 
   CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -50,7 +49,6 @@ export const hostMigrations: readonly string[] = [
     settled_at_ms INTEGER
   ) STRICT;
   CREATE INDEX outbox_pending ON outbox (account, id) WHERE settled_at_ms IS NULL;
-  CREATE INDEX outbox_settled ON outbox (settled_at_ms) WHERE settled_at_ms IS NOT NULL;
 
   CREATE TABLE allowance (
     name TEXT PRIMARY KEY,
