@@ -23,6 +23,8 @@ export interface Allowance {
   /** The place that was served last. */
   readonly served: number;
   readonly waiters: readonly Waiter[];
+  /** Those served last: one that needs another use comes back to where it was, not behind everybody. */
+  readonly recent: readonly Waiter[];
 }
 
 export interface Rate {
@@ -39,12 +41,13 @@ export type Decision =
       readonly ahead: number;
     };
 
-export const freshAllowance: Allowance = { wholeAtMs: 0, heldUntilMs: 0, served: 0, waiters: [] };
+export const freshAllowance: Allowance = { wholeAtMs: 0, heldUntilMs: 0, served: 0, waiters: [], recent: [] };
 
 /** One that did not ask for so long after its time is taken for absent: its instance may be stopped, and nobody waits for it. */
 const absentMs = 60_000;
 const forgottenMs = 24 * 3_600_000;
 const minWaitMs = 1_000;
+const maxRecent = 100;
 
 /**
  * Decides whether the asker gets its use now: when one is free beyond those for whoever is before it. Otherwise it keeps its place
@@ -56,13 +59,13 @@ export function takeTurn(
   asker: Pick<Waiter, "name" | "instance" | "eventId" | "sender">,
   nowMs: number,
 ): Decision {
-  const known = allowance.waiters.find((waiter) => waiter.name === asker.name);
+  const known = [...allowance.waiters, ...allowance.recent].find((waiter) => waiter.name === asker.name);
   const others = allowance.waiters.filter(
     (waiter) => waiter.name !== asker.name && waiter.dueMs + forgottenMs > nowMs,
   );
   const self = known ?? {
     ...asker,
-    order: nextOrder(others),
+    order: nextOrder([...others, ...allowance.recent]),
     place: placeFor(asker.sender, allowance, others),
     dueMs: nowMs,
   };
@@ -73,7 +76,8 @@ export function takeTurn(
   if (atMs <= nowMs) {
     const wholeAtMs = Math.max(allowance.wholeAtMs, nowMs) + rate.everyMs;
     const served = others.length === 0 ? 0 : Math.max(allowance.served, self.place);
-    return { granted: true, allowance: { ...allowance, wholeAtMs, served, waiters: others } };
+    const recent = [self, ...allowance.recent.filter((each) => each.name !== self.name)].slice(0, maxRecent);
+    return { granted: true, allowance: { ...allowance, wholeAtMs, served, waiters: others, recent } };
   }
   const waitMs = Math.max(atMs - nowMs, minWaitMs);
   const waiters = [...others, { ...self, dueMs: nowMs + waitMs }];
@@ -106,7 +110,7 @@ function placeFor(sender: UserId, { served }: Allowance, waiters: readonly Waite
 }
 
 function nextOrder(waiters: readonly Waiter[]): number {
-  return 1 + Math.max(0, ...waiters.map((waiter) => waiter.order));
+  return waiters.reduce((highest, waiter) => Math.max(highest, waiter.order), 0) + 1;
 }
 
 function comesBefore(one: Waiter, other: Waiter): boolean {

@@ -73,6 +73,19 @@ test("senders take turns: one who asks for much does not hold up the others", ()
   });
 });
 
+test("one that needs another use comes back to its place, before those who have had none", () => {
+  const slow = { burst: 1, everyMs: 10_000 };
+  let { allowance } = askAll(
+    freshAllowance,
+    ["a", "b", "c"].map((name) => asker(name)),
+    0,
+    slow,
+  );
+  ({ allowance } = askAll(allowance, [asker("a")], 1_000, slow));
+  const { told } = askAll(allowance, [asker("b"), asker("a")], 10_000, slow);
+  expect(told).toEqual({ b: "10 s, 1 ahead", a: "granted" });
+});
+
 test("one that does not come when its turn is there is passed over after a minute, and served when it comes", () => {
   const slow = { burst: 1, everyMs: 10_000 };
   let { allowance } = askAll(
