@@ -24,7 +24,7 @@ accounts:
 instances:
   first: { plugin: echo, account: "@echo:sandbox", rooms: ["${room}"] }
   second: { plugin: echo, account: "@echo:sandbox", rooms: ["${room}"], prefix: "?" }
-  insta: { plugin: instagram, account: "@insta:sandbox", rooms: ["${room}"], config: { origin: "${origin}" } }
+  insta: { plugin: instagram, account: "@insta:sandbox", rooms: ["${room}"], config: { origin: "${origin}", budget: { burst: 100, seconds: 1 } } }
 `;
 
 export async function killLoop(rounds: number, progress: (line: string) => void): Promise<KillTally> {
@@ -41,7 +41,12 @@ export async function killLoop(rounds: number, progress: (line: string) => void)
   const ada = homeserver.createUser("ada");
   const room = ada.createRoom({ public: true });
   const links = instagram.catalogue
-    .filter(({ replies }) => replies.length > 0 && !replies.some(({ says }) => says.includes("trying again")))
+    .filter(
+      ({ url, replies }) =>
+        replies.length > 0 &&
+        !url.includes(" ") &&
+        !replies.some(({ says }) => says.includes("trying again")),
+    )
     .map(({ url }) => url);
   host.configure(homeserver.url, yaml(room, instagram.origin));
 
