@@ -110,7 +110,7 @@ export class Runtime {
       upload: (file) => this.#ask({ ask: "upload", ...file }),
       uploadLimitBytes: () => this.#ask({ ask: "upload-limit" }),
       hold: (allowance, untilMs) => this.#ask({ ask: "hold", allowance, untilMs }),
-      count: (what) => this.#out.say({ say: "count", what }),
+      count: (what) => this.#out.sayLater({ say: "count", what }),
     };
   }
 
@@ -129,9 +129,9 @@ export class Runtime {
         const rest = handler.matches(message);
         if (rest !== undefined) await handler.run(message, rest);
       }
-      this.#out.say({ say: "settled", run, error: undefined });
+      this.#out.sayLater({ say: "settled", run, error: undefined });
     } catch (error) {
-      this.#out.say({
+      this.#out.sayLater({
         say: "settled",
         run,
         error: toWire(abort.signal.aborted ? abort.signal.reason : error),

@@ -22,7 +22,7 @@ export function fromWire(error: WireError): RoostError {
   return new RoostError(error.code, error.message, { cause, retryAfterMs: error.retryAfterMs });
 }
 
-/** Gathers what is said in one turn and passes it on as one list. */
+/** Gathers what is said and passes it on as lists: each crossing wakes the other side. */
 export class Outgoing<Message> {
   readonly #post: (messages: readonly Message[]) => void;
   #messages: Message[] = [];
@@ -31,9 +31,16 @@ export class Outgoing<Message> {
     this.#post = post;
   }
 
+  /** Goes out with what else is said in this turn. */
   say(message: Message): void {
     this.#messages.push(message);
-    if (this.#messages.length === 1) queueMicrotask(() => this.flush());
+    queueMicrotask(() => this.flush());
+  }
+
+  /** For what nobody waits for: goes out with the next that is said, or when the event loop comes round. */
+  sayLater(message: Message): void {
+    this.#messages.push(message);
+    if (this.#messages.length === 1) setImmediate(() => this.flush());
   }
 
   flush(): void {

@@ -198,9 +198,9 @@ export class WorkerRuntime {
     if (run !== undefined && run.pendingCalls++ === 0) run.activeMs += performance.now() - run.activeSinceMs;
     try {
       const value = await this.#carryOut(message, run);
-      this.#out?.say({ say: "answer", call: message.call, value });
+      this.#out?.sayLater({ say: "answer", call: message.call, value });
     } catch (error) {
-      this.#out?.say({ say: "refuse", call: message.call, error: toWire(error) });
+      this.#out?.sayLater({ say: "refuse", call: message.call, error: toWire(error) });
     } finally {
       if (run !== undefined && --run.pendingCalls === 0) run.activeSinceMs = performance.now();
     }
