@@ -16,7 +16,7 @@ interface LaneOptions {
   readonly now: () => number;
 }
 
-const maxInHand = 32;
+const maxInHand = 100;
 const pageRows = 200;
 const maxQueued = 10_000;
 const maxCrashes = 4;
@@ -24,7 +24,7 @@ const retryMs = 5_000;
 const maxTimerMs = 3_600_000;
 
 /**
- * The rows of one instance on their way into its runtime: oldest first, at most 32 in hand. Rows that came just now carry their
+ * The rows of one instance on their way into its runtime: oldest first, at most 100 in hand. Rows that came just now carry their
  * event; the others (left over, deferred, or more than fit) are read back from the store and their events from the homeserver.
  */
 export class Lane {

@@ -22,6 +22,8 @@ export function fromWire(error: WireError): RoostError {
   return new RoostError(error.code, error.message, { cause, retryAfterMs: error.retryAfterMs });
 }
 
+const laterMs = 2;
+
 /** Gathers what is said and passes it on as lists: each crossing wakes the other side. */
 export class Outgoing<Message> {
   readonly #post: (messages: readonly Message[]) => void;
@@ -37,10 +39,10 @@ export class Outgoing<Message> {
     queueMicrotask(() => this.flush());
   }
 
-  /** For what nobody waits for: goes out with the next that is said, or when the event loop comes round. */
+  /** For what nobody waits for: goes out with the next that is said, or 2 ms later. */
   sayLater(message: Message): void {
     this.#messages.push(message);
-    if (this.#messages.length === 1) setImmediate(() => this.flush());
+    if (this.#messages.length === 1) setTimeout(() => this.flush(), laterMs);
   }
 
   flush(): void {
