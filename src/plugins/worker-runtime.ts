@@ -88,7 +88,7 @@ export class WorkerRuntime {
     worker.onmessage = ({ data }: MessageEvent<readonly ToHost[]>) => {
       for (const message of data) this.#receive(message);
     };
-    worker.onerror = (event) => this.#die(`The plugin broke: ${event.message || "its worker ended"}`);
+    worker.onerror = ({ message }) => this.#die(`The plugin broke: ${gistOf(message)}`);
     worker.addEventListener("close", () => this.#die("The plugin's worker ended by itself."));
     this.#started = Promise.withResolvers();
     this.#out.say({ say: "set-up", ...this.#options.setUp });
@@ -274,4 +274,10 @@ export class WorkerRuntime {
     for (const run of this.#runs.values()) run.reject(error);
     this.#runs.clear();
   }
+}
+
+/** Bun tells a worker's error with lines of its source around it; this is the line that says what went wrong. */
+function gistOf(message: string): string {
+  const told = /^(?:\w*[eE]rror): .*$/m.exec(message)?.[0] ?? message.split("\n", 1)[0] ?? "";
+  return told.replace(/^error: /, "") || "its worker ended";
 }
