@@ -96,7 +96,7 @@ export class Operations {
     }
     this.#listen(id, true);
     supervisor.setDesired(id, "running", "");
-    await supervisor.settled(id);
+    await this.#arrive(id);
     return this.#describe(id);
   }
 
@@ -129,9 +129,20 @@ export class Operations {
     await this.#ensureAccount(next.account, disk);
     this.#options.announceAccount(next.account);
     if (isUnderWay) supervisor.restart(id);
-    await supervisor.settled(id);
+    await this.#arrive(id);
     this.#compare(disk);
     return this.#describe(id);
+  }
+
+  /** Waits until it is known what became of a start; for an account that connects anew, 10 s at most. */
+  async #arrive(id: InstanceId): Promise<void> {
+    const { supervisor } = this.#options;
+    const endsAtMs = performance.now() + 10_000;
+    for (;;) {
+      const { state } = await supervisor.settled(id);
+      if (state !== "starting" || performance.now() > endsAtMs) return;
+      await Bun.sleep(20);
+    }
   }
 
   #read(): Config | undefined {
