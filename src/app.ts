@@ -85,7 +85,7 @@ export class App {
     this.#phase = "running";
     log.info(`Roost ${version} is up.`, {
       instances: config.instances.size,
-      page: `http://${config.server.host}:${web.port ?? config.server.port}/`,
+      page: web.port === undefined ? undefined : `http://${config.server.host}:${web.port}/`,
     });
   }
 

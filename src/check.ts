@@ -16,7 +16,9 @@ export function check(
   } else {
     for (const problem of problems) terminal.err(formatProblem(problem));
     if (wrong === 0 && config !== undefined) {
-      terminal.out(`${file} is fine: ${config.instances.size} instances, ${config.accounts.size} accounts.`);
+      terminal.out(
+        `${file} is fine. Instances: ${config.instances.size}, accounts: ${config.accounts.size}.`,
+      );
     }
   }
   return wrong === 0 ? exitCode.fine : exitCode.problem;

@@ -78,7 +78,7 @@ function dataDirOf(options: RemoteOptions, terminal: Terminal): string {
   if (config !== undefined) return config.dataDir;
   throw new RoostError(
     "config-invalid",
-    `${file} cannot be read, so the data folder of the running host is not known. See: roost check --config ${file}`,
+    `${file} cannot be read, so the data folder of the running host is not known. Name the file it was started with: --config FILE (or set ROOST_CONFIG)`,
   );
 }
 

@@ -57,6 +57,8 @@ export class WebServer {
       this.#server = Bun.serve({
         hostname: host,
         port,
+        // Bun shares ports in production mode unless told not to: two hosts would answer by turns.
+        reusePort: false,
         fetch: routes(this.#options).fetch,
         idleTimeout: longestIdleSeconds,
         maxRequestBodySize: largestBodyBytes,

@@ -218,6 +218,12 @@ describe("the port", () => {
     ]);
   });
 
+  test("is not shared with another Roost", () => {
+    const { server: first } = open();
+    const { server: second } = open({ port: first.port ?? 0 });
+    expect(second.port).toBeUndefined();
+  });
+
   test("that is taken keeps no closed server waiting for it", async () => {
     const first = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("other") });
     const { server } = open({ port: first.port ?? 0, retryMs: 10 });
