@@ -52,6 +52,7 @@ interface Waiter {
 }
 
 const maxBackoffMs = 30_000;
+const maxWithdrawn = 10_000;
 const redaction = "m.room.redaction";
 const withdrawn = { state: "failed", code: "not-found", cause: "The message was redacted." } as const;
 
@@ -108,6 +109,9 @@ export class Outbox {
 
   /** The message was redacted: what is still to be sent in answer to it is not, and what was sent is redacted. */
   withdraw(what: Omit<SendRequest, "type" | "content" | "key">, sent: readonly EventId[]): void {
+    // An old one matters no more: what was to be sent for it is sent or given up.
+    const [oldest] = this.#withdrawn;
+    if (oldest !== undefined && this.#withdrawn.size >= maxWithdrawn) this.#withdrawn.delete(oldest);
     this.#withdrawn.add(`${what.instance} ${what.trigger}`);
     for (const eventId of sent) {
       this.send({ ...what, type: redaction, content: { redacts: eventId }, key: `redact ${eventId}` }).catch(

@@ -12,6 +12,7 @@ import { temporaryFolder } from "../doubles/folder.ts";
 /** A homeserver's side of sending: `answer` decides what becomes of each attempt. */
 class FakeHomeserver {
   readonly attempts: { txnId: string; body: unknown; roomId: string }[] = [];
+  readonly redacted: EventId[] = [];
   answer: (attempt: number) => Promise<EventId> = async (attempt) => `$sent${attempt}` as EventId;
 
   readonly account = {
@@ -20,6 +21,10 @@ class FakeHomeserver {
     send: (room: RoomId, _type: string, txnId: string, content: JsonObject) => {
       this.attempts.push({ txnId, body: content.body, roomId: room });
       return this.answer(this.attempts.length);
+    },
+    redact: async (_room: RoomId, target: EventId) => {
+      this.redacted.push(target);
+      return "$redaction" as EventId;
     },
   } as unknown as Account;
 }
@@ -158,6 +163,20 @@ test("waiting for the homeserver ends as soon as it is back", async () => {
   await Bun.sleep(1);
   outbox.wake();
   expect(await sent).toBe("$now" as EventId);
+  outbox.close();
+  store.close();
+});
+
+test("nothing more is sent in answer to a message that was redacted, and what was sent is redacted once", async () => {
+  using folder = temporaryFolder();
+  const { outbox, homeserver, store } = setUp(folder.path);
+  const sent = await outbox.send(request("post"));
+  const what = { instance, account: botId, roomId, trigger: "$ask" as EventId };
+  for (let again = 0; again < 2; again++) outbox.withdraw(what, store.withdraw(instance, what.trigger, 1));
+  await until("it is redacted", () => homeserver.redacted.length === 1);
+  expect(await refusalOf(outbox.send(request("later")))).toMatchObject({ code: "not-found" });
+  expect(homeserver.redacted).toEqual([sent]);
+  expect(homeserver.attempts.length).toBe(1);
   outbox.close();
   store.close();
 });
