@@ -20,6 +20,33 @@ export interface LogRecord {
   readonly context: LogContext;
   /** Messages of the error and its causes, outermost first. */
   readonly causes: readonly string[];
+  /** The lasting fault that this record begins, repeats or ends. */
+  readonly fault?: (Fault & FaultHistory & { readonly state: "raised" | "cleared" }) | undefined;
+}
+
+/** Something that is wrong until it is over, told apart from an incident, which is over when it is logged. */
+export interface Fault {
+  /** Names it within its instance (or the host), such as `crash-loop`: the same key is the same fault. */
+  readonly key: string;
+  /** What Roost has tried by itself, as a sentence. */
+  readonly tried?: string | undefined;
+  readonly nextAttemptMs?: number | undefined;
+  /** The command that mends it or tells more, such as `roost restart weather`. */
+  readonly command?: string | undefined;
+}
+
+export interface FaultHistory {
+  /** When it was raised first. */
+  readonly sinceMs: number;
+  /** How often it was raised since then. */
+  readonly count: number;
+}
+
+/** A fault that is not over, as page and health show it. */
+export interface OpenFault extends Fault, FaultHistory {
+  readonly instance: InstanceId | undefined;
+  readonly severity: Severity;
+  readonly message: string;
 }
 
 /** Where records go. A sink never throws and never blocks: its own trouble is its own. */
@@ -32,4 +59,18 @@ export interface Logger {
   warn(message: string, context?: LogContext, error?: unknown): void;
   error(message: string, context?: LogContext, error?: unknown): void;
   critical(message: string, context?: LogContext, error?: unknown): void;
+}
+
+/** The host's own logger, which also knows faults that last. Plugins have none of them: their host watches over them. */
+export interface HostLogger extends Logger {
+  /** Begins a fault, or says that it still lasts. Its severity may change from one time to the next. */
+  raise(
+    severity: "WARN" | "ERROR" | "CRITICAL",
+    fault: Fault,
+    message: string,
+    context?: LogContext,
+    error?: unknown,
+  ): void;
+  /** Ends a fault, with an INFO that says so; nothing happens when there is none of that key. */
+  clear(key: string, message: string, context?: LogContext): void;
 }

@@ -1,15 +1,17 @@
 import { causeChain } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
 import {
+  type HostLogger,
   isAtLeast,
   type LogContext,
-  type Logger,
   type LogRecord,
   type LogSink,
+  type OpenFault,
   type Severity,
 } from "../core/log.ts";
 import type { Secret } from "../core/secret.ts";
 import { escapeUnsafe } from "./escape.ts";
+import { FaultBook } from "./fault-book.ts";
 import { Redaction } from "./redaction.ts";
 
 const messageMaxLength = 4000;
@@ -23,6 +25,7 @@ export class LogRouter {
   readonly #now: () => number;
   readonly #sinks: { readonly sink: LogSink; readonly floor: Severity }[] = [];
   readonly #redaction = new Redaction();
+  readonly #faults = new FaultBook();
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
@@ -43,37 +46,60 @@ export class LogRouter {
     return this.#redaction.cut(text);
   }
 
+  /** The faults that are not over, oldest first. */
+  openFaults(): readonly OpenFault[] {
+    return this.#faults.open();
+  }
+
+  /** Its faults went with it. */
+  forget(instance: InstanceId): void {
+    this.#faults.forget(instance);
+  }
+
   /** A logger bound to an instance, or to the host when none is given. */
-  logger(instance?: InstanceId): Logger {
-    const write = (severity: Severity) => (message: string, context?: LogContext, error?: unknown) =>
-      this.#write(severity, instance, message, context ?? {}, error);
+  logger(instance?: InstanceId): HostLogger {
+    const write = (severity: Severity) => (message: string, context?: LogContext, error?: unknown) => {
+      if (!this.#sinks.some(({ floor }) => isAtLeast(severity, floor))) return;
+      this.#pass(this.#record(severity, instance, message, context, error));
+    };
     return {
       debug: write("DEBUG"),
       info: write("INFO"),
       warn: write("WARN"),
       error: write("ERROR"),
       critical: write("CRITICAL"),
+      raise: (severity, fault, message, context, error) => {
+        const record = this.#record(severity, instance, message, context, error);
+        this.#pass({ ...record, fault: this.#faults.raise(record, fault) });
+      },
+      clear: (key, message, context) => {
+        const fault = this.#faults.clear(instance, key);
+        if (fault !== undefined)
+          this.#pass({ ...this.#record("INFO", instance, message, context, undefined), fault });
+      },
     };
   }
 
-  #write(
+  #record(
     severity: Severity,
     instance: InstanceId | undefined,
     message: string,
-    context: LogContext,
+    context: LogContext = {},
     error: unknown,
-  ): void {
-    const sinks = this.#sinks.filter(({ floor }) => isAtLeast(severity, floor));
-    if (sinks.length === 0) return;
-    const record: LogRecord = Object.freeze({
+  ): LogRecord {
+    return {
       timeMs: this.#now(),
       severity,
       instance,
       message: this.#clean(message, messageMaxLength),
       context: this.#cleanContext(context),
       causes: chainOf(error).map((cause) => this.#clean(cause, valueMaxLength)),
-    });
-    for (const { sink } of sinks) {
+    };
+  }
+
+  #pass(record: LogRecord): void {
+    for (const { sink, floor } of this.#sinks) {
+      if (!isAtLeast(record.severity, floor)) continue;
       try {
         sink(record);
       } catch {

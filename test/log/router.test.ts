@@ -66,6 +66,55 @@ describe("records", () => {
   });
 });
 
+describe("faults", () => {
+  const insta = instance("insta");
+
+  test("are open from the time they are raised until they are cleared, with how often and since when", () => {
+    const { router, records } = collect();
+    const log = router.logger(insta);
+    log.raise("WARN", { key: "run" }, "It crashed.");
+    log.raise("ERROR", { key: "run", command: "roost restart insta" }, "It crashed again.");
+    expect(router.openFaults()).toEqual([
+      {
+        key: "run",
+        command: "roost restart insta",
+        instance: insta,
+        severity: "ERROR",
+        message: "It crashed again.",
+        sinceMs: 1_700_000_000_000,
+        count: 2,
+      },
+    ]);
+    log.clear("run", "Running again.");
+    expect(router.openFaults()).toEqual([]);
+    expect(records.map(({ severity, fault }) => [severity, fault?.state, fault?.count])).toEqual([
+      ["WARN", "raised", 1],
+      ["ERROR", "raised", 2],
+      ["INFO", "cleared", 2],
+    ]);
+  });
+
+  test("that were not raised are cleared without a word", () => {
+    const { router, records } = collect();
+    router.logger().raise("ERROR", { key: "disk" }, "The disk is full.");
+    router.logger(insta).clear("disk", "There is space again.");
+    expect(records.length).toBe(1);
+  });
+
+  test("go with their instance", () => {
+    const { router } = collect();
+    router.logger(insta).raise("ERROR", { key: "run" }, "It failed.");
+    router.forget(insta);
+    expect(router.openFaults()).toEqual([]);
+  });
+
+  test("have their secrets cut like everything else", () => {
+    const { router } = collect(["hunter2hunter2"]);
+    router.logger().raise("ERROR", { key: "disk" }, "hunter2hunter2 is wrong");
+    expect(router.openFaults()[0]?.message).toBe("[redacted] is wrong");
+  });
+});
+
 describe("secrets", () => {
   const secret = 'p&ss "wörd"/+\n1';
   const forms = {
