@@ -1,0 +1,145 @@
+/**
+ * What a person may do to the host from the page or the API: the port between the web room, which speaks HTTP, and the rooms that
+ * carry it out. Every method throws RoostErrors whose message is the sentence to show.
+ */
+import type { InstanceId, RoomAlias, RoomId, UserId } from "./id.ts";
+import type { JsonObject } from "./json.ts";
+import type { RoomReference } from "./matrix.ts";
+import type { Secret } from "./secret.ts";
+
+/** A plugin that instances can be made of. */
+export interface PluginInfo {
+  readonly id: string;
+  readonly version: string;
+  readonly origin: "built-in" | "uploaded";
+  readonly language: "typescript" | "python";
+  /** The archive's name within the plugins folder; undefined for built-in ones. */
+  readonly file: string | undefined;
+  readonly sizeBytes: number | undefined;
+  readonly license: string | undefined;
+  readonly modules: readonly string[];
+  readonly hasDatabase: boolean;
+  readonly hasWebapp: boolean;
+  readonly dependencies: readonly PluginDependency[];
+  /** What its archive holds, such as `bot.py`. */
+  readonly entries: readonly string[];
+  readonly instances: readonly InstanceId[];
+  /** JSON Schema (draft-07) of its settings; undefined where none can be told. A secret one says `"writeOnly": true`. */
+  readonly settingsSchema: JsonObject | undefined;
+  /** The settings' defaults as YAML, with the author's comments where there are some. */
+  readonly baseConfig: string | undefined;
+  /** Why no instance of it can run here, as a sentence. */
+  readonly obstacle: string | undefined;
+}
+
+export interface PluginDependency {
+  readonly name: string;
+  /** As declared, such as `>=1.2,<2`; empty for one that is only imported. */
+  readonly wanted: string;
+  readonly found: string | undefined;
+  /** A soft one is missed without harm. */
+  readonly isRequired: boolean;
+  /** The command that installs it; undefined when it is there. */
+  readonly remedy: string | undefined;
+}
+
+/** An instance as the YAML defines it, for editing. */
+export interface InstanceDefinition {
+  readonly id: InstanceId;
+  readonly plugin: string;
+  readonly account: UserId;
+  readonly rooms: readonly RoomReference[];
+  readonly enabled: boolean;
+  readonly prefix: string;
+  /** The plugin's settings as they are written, without secrets: those show as `{ file: PATH }`, or `"[redacted]"` for literals. */
+  readonly config: JsonObject;
+  /** The same as YAML text, comments kept. */
+  readonly configYaml: string;
+  /** The whole instance as the YAML that defines it, secrets cut. */
+  readonly yaml: string;
+  /** Changes when the definition on disk does: what an edit has to name. */
+  readonly revision: string;
+  /** Why it cannot be edited here, as a sentence: what the main file defines is the administrator's alone. */
+  readonly readOnly: string | undefined;
+}
+
+/** What to write; fields left out stay as they are. */
+export interface InstanceChange {
+  readonly plugin?: string | undefined;
+  readonly account?: UserId | undefined;
+  readonly rooms?: readonly RoomReference[] | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly prefix?: string | undefined;
+  /** The plugin's settings, whole: as data (a secret left out stays as it is; one given goes to a file of its own) or as YAML text. */
+  readonly config?: JsonObject | { readonly yaml: string } | undefined;
+  /** What the editor saw: another revision on disk is refused as `conflict`, with the difference. */
+  readonly revision?: string | undefined;
+}
+
+export interface Saved {
+  readonly isNew: boolean;
+  readonly definition: InstanceDefinition;
+  /** What to know, as sentences: such as that it has no rooms yet. */
+  readonly warnings: readonly string[];
+}
+
+export interface AccountInfo {
+  readonly userId: UserId;
+  readonly displayname: string | undefined;
+  readonly state: "unused" | "connecting" | "syncing" | "waiting" | "failed" | "stopped";
+  readonly cause: string | undefined;
+  readonly sinceMs: number;
+  readonly deviceId: string | undefined;
+  /** How it gets in: with what its definition says, or registered by Roost. */
+  readonly login: "password" | "access-token" | "registration";
+  readonly instances: readonly InstanceId[];
+  readonly readOnly: string | undefined;
+}
+
+/** How a new account gets in. A password or token is kept in a file of its own (0600) in the data folder. */
+export type AccountLogin =
+  | { readonly by: "registration" }
+  | { readonly by: "password"; readonly password: Secret }
+  | { readonly by: "access-token"; readonly accessToken: Secret };
+
+/** A room as one account sees it now. */
+export interface RoomView {
+  readonly reference: RoomReference;
+  readonly roomId: RoomId | undefined;
+  readonly alias: RoomAlias | undefined;
+  readonly name: string | undefined;
+  readonly membership: "joined" | "invite-needed" | "joinable" | "unresolved" | "banned" | "left";
+  readonly mayPost: boolean;
+  readonly encrypted: boolean;
+  /** What an admin should do, as a sentence. */
+  readonly advice: string | undefined;
+}
+
+export interface DatabaseTable {
+  readonly name: string;
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly isPrimary: boolean;
+    readonly isUnique: boolean;
+    readonly isNullable: boolean;
+    readonly defaultValue: string | null;
+  }[];
+  readonly rows: number;
+}
+
+export type QueryResult =
+  | {
+      readonly kind: "rows";
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly Cell[])[];
+    }
+  | { readonly kind: "changed"; readonly rowCount: number };
+export type Cell = string | number | null;
+
+/** Something taken away that can be brought back. */
+export interface TrashedInstance {
+  readonly id: InstanceId;
+  readonly folder: string;
+  readonly deletedAtMs: number;
+}
