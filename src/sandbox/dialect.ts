@@ -31,7 +31,7 @@ export interface Dialect {
   stages(terms: boolean): readonly string[];
   /** The `params` of a registration without parameters. */
   readonly noParams: JsonObject | null;
-  rateLimit(retryAfterMs: number): JsonObject;
+  rateLimit(retryAfterMs: number | undefined): JsonObject;
 }
 
 const registrationToken = "m.login.registration_token";
@@ -73,7 +73,7 @@ const synapse: Dialect = {
   rateLimit: (retryAfterMs) => ({
     errcode: "M_LIMIT_EXCEEDED",
     error: "Too Many Requests",
-    retry_after_ms: retryAfterMs,
+    ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
   }),
 };
 

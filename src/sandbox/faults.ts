@@ -10,8 +10,8 @@ export type FaultAnswer =
       readonly body: JsonObject;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** A 429 in the words of the dialect: only Synapse says how long to wait. */
-  | { readonly kind: "rate-limited"; readonly retryAfterMs: number }
+  /** A 429 in the words of the dialect: only Synapse says how long to wait, and it too only if it is given here. */
+  | { readonly kind: "rate-limited"; readonly retryAfterMs?: number }
   /** What a reverse proxy says when its homeserver is away. */
   | { readonly kind: "html"; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** Nothing is carried out and nothing comes until the fault is removed; then the connection is cut. */
@@ -22,6 +22,8 @@ export type FaultAnswer =
   | { readonly kind: "half" }
   /** Carried out; the connection is cut before the answer: what makes a client repeat a transaction. */
   | { readonly kind: "lost-answer" }
+  /** Carried out and answered, under a name that is not JSON's: what a proxy that guesses does. */
+  | { readonly kind: "mislabelled"; readonly contentType: string }
   /** Carried out properly, but only after a while. */
   | { readonly kind: "delay"; readonly delayMs: number };
 
@@ -70,6 +72,8 @@ export class Faults {
   #timelineLimit = Number.POSITIVE_INFINITY;
   #repeat = 0;
   #forgotten = 0;
+  #isDisordered = false;
+  #stateBytes = 0;
 
   constructor(dialect: Dialect, stream: Stream) {
     this.#dialect = dialect;
@@ -82,12 +86,14 @@ export class Faults {
     this.#injected.push(injected);
     return injected;
   }
-  /** Removes all faults and the timeline limit. */
+  /** Removes all faults that last; what was forgotten stays so. */
   clear(): void {
     for (const injected of this.#injected) injected.remove();
     this.#injected = [];
     this.#timelineLimit = Number.POSITIVE_INFINITY;
     this.#repeat = 0;
+    this.#isDisordered = false;
+    this.#stateBytes = 0;
   }
   /** No sync gives more than so many events a room: what is beyond is a gap (`limited`). */
   limitTimeline(events: number): void {
@@ -101,6 +107,14 @@ export class Faults {
   repeatEvents(changes: number): void {
     this.#repeat = changes;
   }
+  /** Every sync gives a room's events newest first. */
+  disorderEvents(): void {
+    this.#isDisordered = true;
+  }
+  /** Every sync's part of a room carries so many bytes of state more, whatever the filter asks for. */
+  swellState(bytes: number): void {
+    this.#stateBytes = bytes;
+  }
 
   take(method: string, path: string, user: string | undefined): InjectedFault | undefined {
     const met = this.#injected.find((injected) => injected.meets(method, path, user));
@@ -109,6 +123,12 @@ export class Faults {
   }
   timelineLimit(asked: number): number {
     return Math.min(asked, this.#timelineLimit);
+  }
+  get isDisordered(): boolean {
+    return this.#isDisordered;
+  }
+  get stateBytes(): number {
+    return this.#stateBytes;
   }
   takeRepeat(): number {
     const repeat = this.#repeat;

@@ -32,6 +32,12 @@ export async function faultyAnswer(
     case "lost-answer":
       await carryOut();
       return cutAfter();
+    case "mislabelled": {
+      const answered = await carryOut();
+      const headers = new Headers(answered.headers);
+      headers.set("content-type", answer.contentType);
+      return new Response(answered.body, { status: answered.status, headers });
+    }
     case "delay":
       await aborted(AbortSignal.any([AbortSignal.timeout(answer.delayMs), injected.released]));
       return carryOut();

@@ -152,6 +152,10 @@ export class Homeserver {
   revokeTokens(userId: string): void {
     this.#parts.users.revoke(userId);
   }
+  /** Repeating a transaction of the user makes a second event from now on. */
+  forgetTransactions(userId: string): void {
+    this.#parts.users.forgetTransactions(userId);
+  }
   memberships(roomId: string): Map<string, Membership> {
     const room = this.#parts.rooms.find(roomId);
     if (room === undefined) throw notFound(`There is no room ${roomId}`);

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { Dialect } from "./dialect.ts";
+import type { Faults } from "./faults.ts";
 import type { Filter } from "./filter.ts";
 import type { Room } from "./room.ts";
 import { type RoomEvent, strippedEvent, type Viewer, type WireEvent, wireEvent } from "./room-event.ts";
@@ -19,27 +20,19 @@ export class SyncAnswer {
   readonly #viewer: Viewer;
   readonly #dialect: Dialect;
   readonly #filter: Filter;
-  readonly #limit: number;
-  readonly #pageToken: (position: number) => string;
+  readonly #faults: Faults;
   readonly #join = new Map<string, JsonObject>();
   readonly #invite = new Map<string, JsonObject>();
   readonly #leave = new Map<string, JsonObject>();
   readonly #ephemeral = new Map<string, JsonObject[]>();
   readonly #accountData = new Map<string, JsonObject>();
 
-  constructor(
-    session: Session,
-    dialect: Dialect,
-    filter: Filter,
-    limit: number,
-    pageToken: (position: number) => string,
-  ) {
+  constructor(session: Session, dialect: Dialect, filter: Filter, faults: Faults) {
     this.#session = session;
     this.#viewer = { userId: session.user.userId, deviceId: session.device.deviceId };
     this.#dialect = dialect;
     this.#filter = filter;
-    this.#limit = limit;
-    this.#pageToken = pageToken;
+    this.#faults = faults;
   }
 
   get isEmpty(): boolean {
@@ -116,11 +109,11 @@ export class SyncAnswer {
     const joinedNow = from === undefined && !initial && this.#dialect.joinIsLimited;
     const joined = room.members().filter(({ content }) => content.membership === "join").length;
     return {
-      state: { events: state.map((event) => this.#wire(event)) },
+      state: { events: [...state.map((event) => this.#wire(event)), ...ballast(this.#faults.stateBytes)] },
       timeline: {
-        events: timeline.events.map((event) => this.#wire(event)),
+        events: this.#ordered(timeline).map((event) => this.#wire(event)),
         limited: timeline.limited || joinedNow,
-        prev_batch: this.#pageToken(timeline.start),
+        prev_batch: this.#faults.pageToken(timeline.start),
       },
       ephemeral: { events: [] },
       account_data: { events: [] },
@@ -135,24 +128,29 @@ export class SyncAnswer {
       timeline: {
         events: timeline.events.map((event) => this.#wire(event)),
         limited: timeline.limited,
-        prev_batch: this.#pageToken(timeline.start),
+        prev_batch: this.#faults.pageToken(timeline.start),
       },
       account_data: { events: [] },
     };
   }
   /** The newest events after `from` and before index `end`, as many as fit. Walks back, so old history costs nothing. */
   #timeline(room: Room, from: number, end: number): Timeline {
+    const limit = this.#faults.timelineLimit(this.#filter.timelineLimit);
     const events: RoomEvent[] = [];
     let start = room.events[end - 1]?.position ?? from;
     for (let at = end - 1; at >= 0; at--) {
       const event = room.events[at];
       if (event === undefined || event.position <= from) break;
       if (!this.#filter.showsEvent(event)) continue;
-      if (events.length >= this.#limit) return { events: events.reverse(), limited: true, start };
+      if (events.length >= limit) return { events: events.reverse(), limited: true, start };
       events.push(event);
       start = event.position - 1;
     }
     return { events: events.reverse(), limited: false, start };
+  }
+
+  #ordered({ events }: Timeline): readonly RoomEvent[] {
+    return this.#faults.isDisordered ? events.toReversed() : events;
   }
 
   #addEphemeral(room: Room, event: JsonObject): void {
@@ -165,6 +163,20 @@ export class SyncAnswer {
   #wire(event: RoomEvent): JsonObject & WireEvent {
     return { ...wireEvent(event, this.#viewer) };
   }
+}
+
+/** State events that mean nothing, of so many bytes together. */
+function ballast(bytes: number): JsonObject[] {
+  // No event may be larger than 65,536 bytes.
+  const eventBytes = 60_000;
+  return Array.from({ length: Math.ceil(bytes / eventBytes) }, (_, index) => ({
+    type: "org.example.ballast",
+    state_key: String(index),
+    event_id: `$ballast${index}`,
+    sender: "@ballast:example.org",
+    origin_server_ts: 0,
+    content: { weight: "x".repeat(eventBytes) },
+  }));
 }
 
 function inviteState(room: Room, own: RoomEvent): JsonObject[] {

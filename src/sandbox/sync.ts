@@ -60,10 +60,7 @@ export class Sync {
 
   #collect(session: Session, since: number | undefined, filter: Filter, fullState: boolean): SyncAnswer {
     const { user } = session;
-    const limit = this.#faults.timelineLimit(filter.timelineLimit);
-    const answer = new SyncAnswer(session, this.#rooms.dialect, filter, limit, (position) =>
-      this.#faults.pageToken(position),
-    );
+    const answer = new SyncAnswer(session, this.#rooms.dialect, filter, this.#faults);
     if (since === undefined || fullState) {
       for (const type of user.accountData.keys()) answer.addAccountData(type);
       for (const room of this.#rooms.all()) answer.addRoom(room, since, fullState);

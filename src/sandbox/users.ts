@@ -101,6 +101,10 @@ export class Users {
       this.#sessions.delete(device.accessToken.reveal());
     }
   }
+  /** Repeating a transaction of the user makes a second event, as after a restart of a server that keeps them in memory. */
+  forgetTransactions(userId: string): void {
+    for (const device of this.get(userId).devices.values()) device.transactions.clear();
+  }
   /** The session a request's token belongs to; a 401 as the spec has it otherwise. */
   session(request: Request): Session {
     const session = this.peek(request);

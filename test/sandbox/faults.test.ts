@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { isObject } from "../../src/core/json.ts";
 import { bodies, Client, openHomeserver, part } from "./client.ts";
 
 async function withRoom(dialect: "synapse" | "conduwuit" = "synapse") {
@@ -47,6 +48,47 @@ describe("faults", () => {
       const { status, body } = await client.send(room, "x");
       expect([status, body.errcode, body.retry_after_ms]).toEqual([429, "M_LIMIT_EXCEEDED", wait]);
     }
+  });
+
+  test("nobody says how long to wait when it is not told to", async () => {
+    const { homeserver, client, room } = await withRoom("synapse");
+    homeserver.faults.inject({ path: /send/, answer: { kind: "rate-limited" } });
+    const { status, body } = await client.send(room, "x");
+    expect([status, body.errcode, "retry_after_ms" in body]).toEqual([429, "M_LIMIT_EXCEEDED", false]);
+  });
+
+  test.each([
+    [401, "M_UNKNOWN_TOKEN"],
+    [403, "M_FORBIDDEN"],
+  ])("a %d is given with its code, and nothing is carried out", async (status, errcode) => {
+    const { homeserver, client, room } = await withRoom();
+    const answer = { kind: "error", status, body: { errcode, error: "no" } } as const;
+    homeserver.faults.inject({ path: /send/, answer });
+    expect(await client.send(room, "x")).toMatchObject({ status, body: { errcode } });
+    expect(bodies(homeserver.timeline(room))).toEqual([]);
+  });
+
+  test("a mislabelled answer is carried out and says the same under another content type", async () => {
+    const { homeserver, alice, room } = await withRoom();
+    homeserver.faults.inject({ path: /send/, answer: { kind: "mislabelled", contentType: "text/plain" } });
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/t1`;
+    const answer = await fetch(homeserver.url + path, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${alice.accessToken}` },
+      body: JSON.stringify({ msgtype: "m.text", body: "said" }),
+    });
+    expect(answer.headers.get("content-type")).toBe("text/plain");
+    expect(await answer.json()).toHaveProperty("event_id");
+    expect(bodies(homeserver.timeline(room))).toEqual(["said"]);
+  });
+
+  test("a homeserver that forgot its transactions makes a second event of a repeat", async () => {
+    const { homeserver, client, room } = await withRoom();
+    await client.send(room, "once", "same");
+    await client.send(room, "once", "same");
+    homeserver.forgetTransactions(`@alice:example.org`);
+    await client.send(room, "once", "same");
+    expect(bodies(homeserver.timeline(room))).toEqual(["once", "once"]);
   });
 
   test("a dropped request is not carried out", async () => {
@@ -111,6 +153,49 @@ describe("faults", () => {
     const again = (await client.sync(since)).body;
     expect(bodies(part(again.rooms.join, room).timeline.events)).toEqual(["one"]);
     expect((await client.sync(again.next_batch)).body.rooms.join).toEqual({});
+  });
+
+  test("disorderEvents gives what is new newest first, until the faults are cleared", async () => {
+    const { homeserver, alice, client, room } = await withRoom();
+    const since = (await client.sync()).body.next_batch;
+    homeserver.faults.disorderEvents();
+    for (const text of ["one", "two", "three"]) alice.say(room, text);
+    const read = async () => bodies(part((await client.sync(since)).body.rooms.join, room).timeline.events);
+    expect(await read()).toEqual(["three", "two", "one"]);
+    homeserver.faults.clear();
+    expect(await read()).toEqual(["one", "two", "three"]);
+  });
+
+  test("swellState makes a sync as large as told, though the client asked for little state", async () => {
+    const { homeserver, alice, client, room } = await withRoom();
+    const since = (await client.sync()).body.next_batch;
+    homeserver.faults.swellState(10_000_000);
+    alice.say(room, "small");
+    const { body } = await client.sync(since);
+    expect(JSON.stringify(part(body.rooms.join, room).state).length).toBeGreaterThan(10_000_000);
+    expect(bodies(part(body.rooms.join, room).timeline.events)).toEqual(["small"]);
+    homeserver.faults.clear();
+    const { state } = part((await client.sync(since)).body.rooms.join, room);
+    expect(state.events).toEqual([]);
+  });
+
+  test("a slow upload is kept in the end, and other requests do not wait for it", async () => {
+    const { homeserver, alice, client } = await withRoom();
+    const slow = homeserver.faults.inject({
+      path: /\/upload$/,
+      answer: { kind: "delay", delayMs: 60_000 },
+    });
+    const uploading = fetch(`${homeserver.url}/_matrix/media/v3/upload?filename=a.txt`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${alice.accessToken}`, "content-type": "text/plain" },
+      body: "slowly",
+    });
+    while (slow.hits === 0) await client.get("/v3/account/whoami");
+    expect((await client.get("/v3/account/whoami")).status).toBe(200);
+    slow.remove();
+    const uploaded: unknown = await (await uploading).json();
+    const mxc = isObject(uploaded) ? String(uploaded.content_uri) : "";
+    expect(new TextDecoder().decode(homeserver.media(mxc).bytes)).toBe("slowly");
   });
 
   test.each(["synapse", "conduwuit"] as const)(
