@@ -3,6 +3,7 @@ import { builtInPlugins } from "./bots/index.ts";
 import { createHttp } from "./plugins/http.ts";
 import type { ToRuntime } from "./plugins/protocol.ts";
 import { Runtime } from "./plugins/runtime.ts";
+import { ownThreadId } from "./plugins/thread-time.ts";
 import { closeDatabase, openDatabase } from "./store/database.ts";
 
 declare const self: Worker;
@@ -12,6 +13,8 @@ const runtime = new Runtime({
   openDatabase: (file) => openDatabase(file, []),
   closeDatabase,
   http: createHttp(),
+  threadId: ownThreadId(),
+  memoryBytes: () => process.memoryUsage().heapUsed,
   post: (messages) => self.postMessage(messages),
 });
 self.onmessage = ({ data }: MessageEvent<readonly ToRuntime[]>) => runtime.receive(data);

@@ -7,6 +7,7 @@ import { Allowances } from "./delivery/allowances.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { Outbox } from "./delivery/outbox.ts";
 import { Roster } from "./delivery/roster.ts";
+import { readHostResources } from "./host-resources.ts";
 import { Instances } from "./instances.ts";
 import type { LogRouter } from "./log/router.ts";
 import { Operations } from "./operations.ts";
@@ -138,6 +139,7 @@ export class House implements HostControl {
       nowMs: Date.now(),
       phase: phase(),
       database: { ok: cause === undefined, cause },
+      resources: readHostResources(),
       accounts: snapshotAccounts(this.#accounts.list(), this.#roster),
       instances: ids.map((id) =>
         snapshotInstance(id, {
@@ -146,6 +148,7 @@ export class House implements HostControl {
           standings: this.#roster.standingsOf(id),
           troubles: [this.#inbox.troubleOf(id), this.#outbox.troubleOf(id)],
           tally: this.#instances.tally(id),
+          resources: this.#instances.resources(id),
           queued: cause === undefined ? store.countQueued(id) : 0,
           week: cause === undefined ? store.notes.countsOfWeek(id, Date.now()) : new Map(),
           restartNeeded: pending.changes.some((change) => change.startsWith(`instance ${id} `)),

@@ -6,6 +6,7 @@ import { RoostError } from "./core/error.ts";
 import type { InstanceId, UserId } from "./core/id.ts";
 import type { Logger } from "./core/log.ts";
 import type { Account, MatrixEvent } from "./core/matrix.ts";
+import type { InstanceResources } from "./core/status.ts";
 import type { Allowances } from "./delivery/allowances.ts";
 import type { Inbox } from "./delivery/inbox.ts";
 import type { Outbox } from "./delivery/outbox.ts";
@@ -44,6 +45,10 @@ export class Instances {
     const known = this.#tallies.get(id) ?? { handled: 0, failed: 0 };
     this.#tallies.set(id, known);
     return known;
+  }
+
+  resources(id: InstanceId): InstanceResources {
+    return this.#runtimes.get(id)?.resources() ?? { memoryBytes: undefined, cpuSeconds: undefined };
   }
 
   /** Resolves when the plugin is set up and takes messages; rejects with why it refused. `onExit` is called if it dies later. */

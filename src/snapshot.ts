@@ -1,6 +1,6 @@
 import type { InstanceId } from "./core/id.ts";
 import type { Account, RoomStanding } from "./core/matrix.ts";
-import type { HostSnapshot, InstanceSnapshot } from "./core/status.ts";
+import type { HostSnapshot, InstanceResources, InstanceSnapshot } from "./core/status.ts";
 import type { Roster } from "./delivery/roster.ts";
 import type { Tally } from "./instances.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
@@ -14,12 +14,13 @@ export function snapshotInstance(
     /** Why messages wait, as sentences. */
     readonly troubles: readonly (string | undefined)[];
     readonly tally: Tally;
+    readonly resources: InstanceResources;
     readonly queued: number;
     readonly restartNeeded: boolean;
     readonly week: ReadonlyMap<string, number>;
   },
 ): InstanceSnapshot {
-  const { plugin, supervisor, standings, troubles, tally, queued, restartNeeded, week } = parts;
+  const { plugin, supervisor, standings, troubles, tally, resources, queued, restartNeeded, week } = parts;
   return {
     id,
     plugin,
@@ -30,6 +31,7 @@ export function snapshotInstance(
     queued,
     handled: tally.handled,
     failed: tally.failed,
+    resources,
     week: Object.fromEntries(week),
   };
 }

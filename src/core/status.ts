@@ -24,6 +24,22 @@ export type Observed =
     }
   | { readonly state: "failed"; readonly sinceMs: number; readonly cause: string };
 
+/** What the present run of an instance uses of the machine, as of its last heartbeat. */
+export interface InstanceResources {
+  /** The heap of its runtime; undefined until it has told. */
+  readonly memoryBytes: number | undefined;
+  /** Processor time, which the host asks the kernel for; undefined on systems other than Linux. */
+  readonly cpuSeconds: number | undefined;
+}
+
+/** What the whole process uses. */
+export interface HostResources {
+  readonly rssBytes: number;
+  readonly cpuSeconds: number;
+  /** The memory of the unit or container that the process is in, with everything else in it, and its limit if it has one. */
+  readonly cgroup: { readonly currentBytes: number; readonly maxBytes: number | undefined } | undefined;
+}
+
 export interface InstanceSnapshot {
   readonly id: InstanceId;
   readonly plugin: string;
@@ -37,6 +53,7 @@ export interface InstanceSnapshot {
   readonly queued: number;
   readonly handled: number;
   readonly failed: number;
+  readonly resources: InstanceResources;
   /** What the bot counted over the last seven days, such as Instagram's outcomes. */
   readonly week: Readonly<Record<string, number>>;
 }
@@ -55,6 +72,7 @@ export interface HostSnapshot {
   readonly phase: "starting" | "running" | "stopping";
   /** Whether the host's own database accepted its last write. */
   readonly database: { readonly ok: boolean; readonly cause: string | undefined };
+  readonly resources: HostResources;
   readonly accounts: readonly {
     readonly instances: readonly InstanceId[];
     readonly state: string;

@@ -72,6 +72,8 @@ export type ToHost =
       readonly say: "ready";
       readonly subscriptions: readonly Subscription[];
       readonly redactsReplies: boolean;
+      /** Its thread in the host's process, as the kernel numbers it, where it has one and the system tells. */
+      readonly threadId: number | undefined;
     }
   | { readonly say: "count"; readonly what: string }
   | { readonly say: "refused"; readonly error: WireError }
@@ -85,5 +87,5 @@ export type ToHost =
       readonly context: LogContext;
       readonly causes: readonly string[];
     }
-  | { readonly say: "pong" }
+  | { readonly say: "pong"; readonly memoryBytes: number }
   | { readonly say: "stopped" };

@@ -12,6 +12,9 @@ export interface RuntimeOptions {
   readonly openDatabase: (file: string) => Database;
   readonly closeDatabase: (db: Database) => void;
   readonly http: Http;
+  readonly threadId: number | undefined;
+  /** The size of the heap it runs in. */
+  readonly memoryBytes: () => number;
   readonly post: (messages: readonly ToHost[]) => void;
 }
 
@@ -59,7 +62,7 @@ export class Runtime {
         this.#take(message.call)?.reject(fromWire(message.error));
         return;
       case "ping":
-        this.#out.say({ say: "pong" });
+        this.#out.say({ say: "pong", memoryBytes: this.#options.memoryBytes() });
         return;
       case "stop":
         this.#close();
@@ -77,7 +80,8 @@ export class Runtime {
       this.#db = this.#options.openDatabase(setUp.databaseFile);
       await definition.setup(this.#createBot(setUp, config.data, this.#db));
       const redactsReplies = definition.redactsReplies === true;
-      this.#out.say({ say: "ready", subscriptions: this.#subscriptions, redactsReplies });
+      const { threadId } = this.#options;
+      this.#out.say({ say: "ready", subscriptions: this.#subscriptions, redactsReplies, threadId });
     } catch (error) {
       this.#out.say({ say: "refused", error: toWire(error) });
     }

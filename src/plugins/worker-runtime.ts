@@ -5,7 +5,9 @@ import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
+import type { InstanceResources } from "../core/status.ts";
 import type { Request, SetUp, ToHost, ToRuntime, Value } from "./protocol.ts";
+import { threadSeconds } from "./thread-time.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
 /** What a plugin says of itself once it is set up. */
@@ -71,6 +73,8 @@ export class WorkerRuntime {
   #nextRun = 1;
   #unanswered = 0;
   #isReady = false;
+  #threadId: number | undefined;
+  #resources: InstanceResources = { memoryBytes: undefined, cpuSeconds: undefined };
   #ticker: Timer | undefined;
   #started: PromiseWithResolvers<Readiness> | undefined;
   #stopped: PromiseWithResolvers<void> | undefined;
@@ -94,6 +98,11 @@ export class WorkerRuntime {
     this.#out.say({ say: "set-up", ...this.#options.setUp });
     this.#ticker = setInterval(() => this.#tick(), this.#timing.heartbeatMs);
     return this.#started.promise;
+  }
+
+  /** As of the last heartbeat; the processor time goes on being told while the plugin spins. */
+  resources(): InstanceResources {
+    return this.#resources;
   }
 
   /** Hands over one message; resolves when its handlers have settled. */
@@ -136,6 +145,8 @@ export class WorkerRuntime {
     switch (message.say) {
       case "ready":
         this.#isReady = true;
+        this.#threadId = message.threadId;
+        this.#out?.say({ say: "ping" });
         this.#started?.resolve(message);
         return;
       case "count":
@@ -164,6 +175,7 @@ export class WorkerRuntime {
         return;
       case "pong":
         this.#unanswered = 0;
+        this.#resources = { ...this.#resources, memoryBytes: message.memoryBytes };
         return;
       case "stopped":
         this.#stopped?.resolve();
@@ -240,6 +252,8 @@ export class WorkerRuntime {
     }
     this.#unanswered++;
     this.#out?.say({ say: "ping" });
+    if (this.#threadId !== undefined)
+      this.#resources = { ...this.#resources, cpuSeconds: threadSeconds(this.#threadId) };
     const nowMs = performance.now();
     for (const [id, run] of this.#runs) {
       const activeMs = run.activeMs + (run.pendingCalls === 0 ? nowMs - run.activeSinceMs : 0);

@@ -5,6 +5,7 @@ import { definePlugin, type PluginDefinition } from "../../src/core/plugin.ts";
 import { createHttp } from "../../src/plugins/http.ts";
 import type { ToRuntime } from "../../src/plugins/protocol.ts";
 import { Runtime } from "../../src/plugins/runtime.ts";
+import { ownThreadId } from "../../src/plugins/thread-time.ts";
 import { closeDatabase, openDatabase } from "../../src/store/database.ts";
 
 declare const self: Worker;
@@ -50,6 +51,8 @@ const runtime = new Runtime({
   openDatabase: (file) => openDatabase(file, []),
   closeDatabase,
   http: createHttp(),
+  threadId: ownThreadId(),
+  memoryBytes: () => process.memoryUsage().heapUsed,
   post: (messages) => self.postMessage(messages),
 });
 self.onmessage = ({ data }: MessageEvent<readonly ToRuntime[]>) => runtime.receive(data);

@@ -184,3 +184,15 @@ test("a stop lets what is in hand finish, and leaves what does not finish open f
   expect(await hanging).toMatchObject({ code: "cancelled" });
   expect(stage.exits).toEqual([]);
 });
+
+test("it tells the size of its heap, and on Linux its processor time, which grows while it spins and answers nobody", async () => {
+  await using stage = new Stage({}, { heartbeatMs: 100 });
+  await stage.runtime.start();
+  await until("it told of its heap", () => (stage.runtime.resources().memoryBytes ?? 0) > 100_000);
+  if (process.platform !== "linux") return;
+  await until("the kernel told of its time", () => stage.runtime.resources().cpuSeconds !== undefined);
+  const before = stage.runtime.resources().cpuSeconds ?? Number.NaN;
+  const handled = refusalOf(stage.say("!spin"));
+  await until("it has used time", () => (stage.runtime.resources().cpuSeconds ?? 0) >= before + 0.05);
+  expect(await handled).toMatchObject({ code: "plugin-crashed" });
+});

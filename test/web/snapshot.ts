@@ -45,6 +45,7 @@ export function instance(
     queued: 0,
     handled: 0,
     failed: 0,
+    resources: { memoryBytes: 1_000_000, cpuSeconds: 0.5 },
     week: {},
     ...changes,
   };
@@ -60,6 +61,7 @@ export function snapshot(
     nowMs,
     phase: "running",
     database: { ok: true, cause: undefined },
+    resources: { rssBytes: 80_000_000, cpuSeconds: 4, cgroup: undefined },
     accounts: [],
     instances,
     pending: { changes: [], problems: [] },
