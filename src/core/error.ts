@@ -33,7 +33,9 @@ export type ErrorCode =
   // neither: somebody asked us to stop
   | "cancelled"
   | "data-dir-in-use"
-  | "usage";
+  | "usage"
+  // a caller of the API came too often
+  | "rate-limited";
 
 export type FailureClass = "permanent" | "dependency" | "crash";
 
@@ -62,6 +64,7 @@ export function failureClass(error: unknown): FailureClass {
     case "homeserver-busy":
     case "network":
     case "cancelled":
+    case "rate-limited":
       return "dependency";
     case "handler-timeout":
     case "plugin-crashed":

@@ -143,3 +143,140 @@ export interface TrashedInstance {
   readonly folder: string;
   readonly deletedAtMs: number;
 }
+
+export interface BackupInfo {
+  /** Its folder's name: the UTC time it was made. */
+  readonly id: string;
+  readonly madeAtMs: number;
+  readonly sizeBytes: number;
+  readonly instances: readonly InstanceId[];
+}
+
+/** How one instance differs between what runs and what the files say. */
+export interface PendingDifference {
+  readonly instance: InstanceId;
+  readonly sentence: string;
+  /** Unified diff of its YAML, secrets cut; empty where only a secret changed. */
+  readonly diff: string;
+}
+
+/** A step of something that takes a while, told as it happens. */
+export interface Step {
+  readonly what: string;
+  readonly state: "running" | "done" | "failed";
+  /** The error, and what to do, when it failed. */
+  readonly detail: string | undefined;
+}
+
+/** Who asks: for the audit record that every change leaves in the log. */
+export interface Actor {
+  readonly name: string;
+  readonly via: "page" | "token" | "command line";
+}
+
+export interface Management {
+  plugins(): readonly PluginInfo[];
+  /** Validates the archive and takes it in; `replace` allows one that is there already, which comes back if the new one does not start. */
+  addPlugin(
+    file: string,
+    options: { readonly replace: boolean; readonly expectedId?: string | undefined },
+    actor: Actor,
+  ): Promise<{ readonly plugin: PluginInfo; readonly isNew: boolean; readonly warnings: readonly string[] }>;
+  /** Refused with `conflict` while instances use it, naming them. */
+  removePlugin(id: string, actor: Actor): Promise<void>;
+  /** Reads the archive again and restarts the instances that use it. */
+  reloadPlugin(id: string, actor: Actor): Promise<void>;
+
+  /** Throws `not-found`. Quarantined ones have a definition too. */
+  definition(id: InstanceId): InstanceDefinition;
+  /** The YAML that `saveInstance` would write, and its difference to what is there. Writes nothing. */
+  previewInstance(id: InstanceId, change: InstanceChange): { readonly yaml: string; readonly diff: string };
+  /** Writes the YAML and applies it: creates or restarts the instance, telling each step. */
+  saveInstance(
+    id: InstanceId,
+    change: InstanceChange,
+    actor: Actor,
+    onStep?: (step: Step) => void,
+  ): Promise<Saved>;
+  /** Gives it another name; its data goes with it. */
+  renameInstance(id: InstanceId, to: InstanceId, actor: Actor): Promise<void>;
+  /** Stops it, takes it out of the YAML, and moves its data to a dated folder, from which `recoverInstance` brings both back. */
+  deleteInstance(id: InstanceId, actor: Actor): Promise<TrashedInstance>;
+  trashedInstances(): readonly TrashedInstance[];
+  recoverInstance(folder: string, actor: Actor): Promise<void>;
+
+  accounts(): readonly AccountInfo[];
+  /** Adds the account, logs it in, and answers how it stands after at most 20 s. */
+  addAccount(
+    userId: UserId,
+    login: AccountLogin,
+    options: { readonly displayname?: string | undefined },
+    actor: Actor,
+    onStep?: (step: Step) => void,
+  ): Promise<AccountInfo>;
+  editAccount(
+    userId: UserId,
+    change: { readonly displayname?: string | undefined; readonly accessToken?: Secret | undefined },
+    actor: Actor,
+  ): Promise<AccountInfo>;
+  /** Refused with `conflict` while instances use it, naming them. */
+  removeAccount(userId: UserId, actor: Actor): Promise<void>;
+  /** A session for somebody else's use: made on the homeserver, kept nowhere by Roost. */
+  makeSession(
+    user: string,
+    password: Secret,
+    options: { readonly register: boolean; readonly deviceName: string },
+    actor: Actor,
+  ): Promise<{
+    readonly userId: UserId;
+    readonly accessToken: Secret;
+    readonly deviceId: string;
+    readonly homeserver: string;
+  }>;
+  homeserver(): {
+    readonly url: string;
+    readonly serverName: string | undefined;
+    readonly canRegister: boolean;
+  };
+
+  /** Looks at rooms through an account: those given, or the ones the instance lists. */
+  viewRooms(userId: UserId, references: readonly RoomReference[]): Promise<readonly RoomView[]>;
+
+  databaseTables(id: InstanceId): Promise<readonly DatabaseTable[]>;
+  /** Runs in a process of its own that is killed after `timeoutMs`. Read-only unless `mayWrite`. */
+  queryDatabase(
+    id: InstanceId,
+    sql: string,
+    options: { readonly mayWrite: boolean; readonly limit: number },
+    actor: Actor,
+  ): Promise<QueryResult>;
+
+  pendingDifferences(): readonly PendingDifference[];
+  /** Restarts every instance that differs from its YAML. */
+  applyPending(actor: Actor): Promise<string>;
+
+  backups(): readonly BackupInfo[];
+  makeBackup(actor: Actor): Promise<BackupInfo>;
+  /** The backup as one tar file, read piece by piece. Credentials are not in it. */
+  openBackup(id: string): ReadableStream<Uint8Array>;
+  restoreBackup(id: string, what: InstanceId | "host" | "all", actor: Actor): Promise<string>;
+}
+
+/** Signed-in sessions, kept so that they outlive a restart of the host. Tokens are stored as hashes. */
+export interface SessionStore {
+  loadSession(tokenHash: string): StoredSession | undefined;
+  saveSession(tokenHash: string, session: StoredSession): void;
+  deleteSession(tokenHash: string): void;
+  /** Those last used, or made, before these times. */
+  deleteSessionsBefore(limits: { readonly usedMs: number; readonly madeMs: number }): void;
+}
+
+export interface StoredSession {
+  readonly user: string;
+  /** A cookie of the page, or a bearer token of a script. */
+  readonly kind: "page" | "token";
+  readonly madeAtMs: number;
+  readonly usedAtMs: number;
+  /** Of the password hash it was made under: another password ends it. */
+  readonly passwordFingerprint: string;
+}

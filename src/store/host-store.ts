@@ -10,6 +10,7 @@ import type { EventId, InstanceId, RoomId, UserId } from "../core/id.ts";
 import type { SyncBatch, SyncState } from "../core/matrix.ts";
 import { HostDatabase } from "./host-database.ts";
 import { HostNotes } from "./host-notes.ts";
+import { HostSessions } from "./host-sessions.ts";
 import { entryOf, type StoredEntry, stateOf } from "./outbox-row.ts";
 
 const dayMs = 24 * 3_600_000;
@@ -26,10 +27,12 @@ const inboxColumns = `id, instance, account, room_id AS roomId, event_id AS even
 export class HostStore implements DeliveryStore {
   readonly #db: HostDatabase;
   readonly notes: HostNotes;
+  readonly sessions: HostSessions;
 
   constructor(file: string) {
     this.#db = new HostDatabase(file);
     this.notes = new HostNotes(this.#db);
+    this.sessions = new HostSessions(this.#db);
   }
 
   open(): void {

@@ -68,4 +68,14 @@ export const hostMigrations: readonly string[] = [
     stopped_at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE session (
+    token_hash TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    made_at_ms INTEGER NOT NULL,
+    used_at_ms INTEGER NOT NULL,
+    password_fingerprint TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
