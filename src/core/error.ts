@@ -13,6 +13,7 @@ export type ErrorCode =
   | "registration-closed"
   | "user-id-taken"
   | "login-refused"
+  | "unauthorized"
   | "token-revoked"
   | "account-suspended"
   | "not-a-homeserver"
@@ -80,6 +81,7 @@ export function failureClass(error: unknown): FailureClass {
     case "registration-closed":
     case "user-id-taken":
     case "login-refused":
+    case "unauthorized":
     case "token-revoked":
     case "account-suspended":
     case "not-a-homeserver":

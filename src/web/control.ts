@@ -1,11 +1,12 @@
 import { lstatSync, rmSync } from "node:fs";
 import { type Context, type Handler, Hono } from "hono";
-import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
+import { RoostError, sentenceOf } from "../core/error.ts";
 import { asInstanceId, type InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { HostControl, HostSnapshot } from "../core/status.ts";
 import { controlSocketPath, isHostThere } from "./control-client.ts";
 import { parseFilter, type RecordSource, streamRecords } from "./log-stream.ts";
+import { statusOf } from "./refusal.ts";
 
 export interface ControlServerOptions {
   readonly dataDir: string;
@@ -121,18 +122,4 @@ function act(perform: (id: InstanceId) => Promise<string>): Handler {
 function refuse(context: Context, error: Error): Response {
   const errcode = error instanceof RoostError ? error.code : "internal";
   return context.json({ errcode, error: sentenceOf(error) }, statusOf(error));
-}
-
-function statusOf(error: Error): 400 | 404 | 409 | 500 | 503 {
-  if (!(error instanceof RoostError)) return 500;
-  if (error.code === "not-found") return 404;
-  if (error.code === "bad-request" || error.code === "usage") return 400;
-  switch (failureClass(error)) {
-    case "permanent":
-      return 409;
-    case "dependency":
-      return 503;
-    case "crash":
-      return 500;
-  }
 }

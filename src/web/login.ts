@@ -46,7 +46,7 @@ export class Login {
     return sha256(`${account.username.reveal()}\n${account.passwordHash.reveal()}`).toString("base64url");
   }
 
-  /** Resolves to the user's name. Throws RoostError `login-refused`, `rate-limited` or `not-found` (no account is configured). */
+  /** Resolves to the user's name. Throws RoostError `unauthorized`, `rate-limited` or `not-found` (no account is configured). */
   async verify(username: string, password: string): Promise<string> {
     const account = this.#options.account();
     if (account === undefined) {
@@ -70,7 +70,7 @@ export class Login {
       return username;
     }
     await this.#holdBack();
-    throw new RoostError("login-refused", "User name or password are wrong.");
+    throw new RoostError("unauthorized", "User name or password are wrong.");
   }
 
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

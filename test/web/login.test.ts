@@ -30,7 +30,7 @@ describe("a login", () => {
       await refusalOf(login.verify("admin", "x".repeat(100_000))),
     ];
     for (const { code, message } of refusals as RoostError[]) {
-      expect([code, message]).toEqual(["login-refused", "User name or password are wrong."]);
+      expect([code, message]).toEqual(["unauthorized", "User name or password are wrong."]);
     }
   });
 
