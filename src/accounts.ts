@@ -1,20 +1,21 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { AccountConfig, Config } from "./core/config.ts";
-import type { UserId } from "./core/id.ts";
-import type { Logger } from "./core/log.ts";
+import type { InstanceId, UserId } from "./core/id.ts";
+import type { HostLogger } from "./core/log.ts";
 import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "./core/matrix.ts";
 import type { Secret } from "./core/secret.ts";
 import { MatrixAccount } from "./matrix/account.ts";
 
 export interface AccountsOptions {
-  readonly log: Logger;
+  readonly log: HostLogger;
   readonly loadSyncState: (account: UserId) => SyncState | undefined;
   readonly onBatch: (batch: SyncBatch) => void;
   readonly listedRooms: (account: UserId) => readonly RoomReference[];
   readonly onRooms: (account: UserId, standings: readonly RoomStanding[]) => void;
   readonly onStatus: (account: UserId, status: AccountStatus) => void;
   readonly onSecret: (secret: Secret) => void;
+  readonly instancesOf: (account: UserId) => readonly InstanceId[];
 }
 
 /** The accounts that the host is logged in as: one sync loop each, made as instances need them. */
@@ -34,11 +35,12 @@ export class Accounts {
     return [...this.#accounts.values()].map(({ account }) => account);
   }
 
-  /** Opens the account, or again with other credentials; one that is open and unchanged only looks at its rooms once more. */
+  /** Opens the account, or again with other credentials or after a failure; one that follows its rooms only looks at them again. */
   async ensure(wanted: AccountConfig, config: Config): Promise<void> {
     const login = fingerprint(wanted, config);
     const known = this.#accounts.get(wanted.userId);
-    if (known?.login === login && known.account.status().state !== "failed") {
+    const state = known?.account.status().state;
+    if (known?.login === login && (state === "syncing" || state === "connecting")) {
       known.account.refreshRooms();
       return;
     }
@@ -53,7 +55,8 @@ export class Accounts {
   }
 
   #create(wanted: AccountConfig, config: Config): MatrixAccount {
-    const { log, loadSyncState, onBatch, listedRooms, onRooms, onStatus, onSecret } = this.#options;
+    const { log, loadSyncState, onBatch, listedRooms, onRooms, onStatus, onSecret, instancesOf } =
+      this.#options;
     const { userId } = wanted;
     return new MatrixAccount({
       config: wanted,
@@ -69,6 +72,10 @@ export class Accounts {
         onRooms: (standings) => onRooms(userId, standings),
         onStatus: (status) => onStatus(userId, status),
         onSecret,
+        retryCommand: () => {
+          const [instance] = instancesOf(userId);
+          return instance === undefined ? undefined : `roost restart ${instance}`;
+        },
       },
     });
   }

@@ -53,6 +53,7 @@ export class House implements HostControl {
       onRooms: (userId, standings) => roster.setStandings(userId, standings),
       onStatus: (userId, status) => this.#follow(userId, status),
       onSecret: (secret) => router.addSecrets([secret]),
+      instancesOf: (userId) => roster.instancesOf(userId),
     });
     this.#outbox = new Outbox({ store, account, log });
     this.#inbox = new Inbox({
@@ -93,7 +94,16 @@ export class House implements HostControl {
       if (status !== undefined) this.#follow(userId, status);
     };
     this.#operations = new Operations(
-      { load, accounts, roster, store, supervisor, announceAccount, log: log() },
+      {
+        load,
+        accounts,
+        roster,
+        store,
+        supervisor,
+        announceAccount,
+        log: log(),
+        forget: (id) => router.forget(id),
+      },
       config,
     );
   }

@@ -24,6 +24,8 @@ export interface OperationsOptions {
   /** Tells the supervisor how an account stands: for an instance that joins one that is already connected. */
   readonly announceAccount: (userId: UserId) => void;
   readonly log: Logger;
+  /** The instance is gone, and its faults with it. */
+  readonly forget: (id: InstanceId) => void;
 }
 
 /**
@@ -212,6 +214,7 @@ export class Operations {
     supervisor.observed(id);
     await supervisor.remove(id);
     roster.remove(id);
+    this.#options.forget(id);
     const { instances, quarantined, ...rest } = this.#inForce;
     this.#inForce = {
       ...rest,

@@ -71,6 +71,6 @@ export interface HostLogger extends Logger {
     context?: LogContext,
     error?: unknown,
   ): void;
-  /** Ends a fault, with an INFO that says so; nothing happens when there is none of that key. */
-  clear(key: string, message: string, context?: LogContext): void;
+  /** Ends a fault, with an INFO that says so; nothing happens, and the answer is false, when there is none of that key. */
+  clear(key: string, message: string, context?: LogContext): boolean;
 }

@@ -1,7 +1,7 @@
 import type { DeliveryStore, InboxRow } from "../core/delivery.ts";
 import { asEventId, type EventId, type InstanceId, type RoomId, type UserId } from "../core/id.ts";
 import { stringAt } from "../core/json.ts";
-import type { Logger } from "../core/log.ts";
+import type { HostLogger } from "../core/log.ts";
 import type { MatrixEvent, SyncBatch } from "../core/matrix.ts";
 import { admit, type Listener } from "./gate.ts";
 import { Lane, type Runner } from "./lane.ts";
@@ -21,7 +21,7 @@ export interface InboxOptions {
     roomId: RoomId;
     trigger: EventId;
   }) => void;
-  readonly log: (instance?: InstanceId) => Logger;
+  readonly log: (instance?: InstanceId) => HostLogger;
   readonly now?: () => number;
 }
 

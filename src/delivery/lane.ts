@@ -1,7 +1,7 @@
 import type { DeliveryStore, InboxRow } from "../core/delivery.ts";
 import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
-import type { Logger } from "../core/log.ts";
+import type { HostLogger } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 
 /** Hands one message to the plugin. Resolves when its handlers have settled; rejects `plugin-crashed` if the runtime died. */
@@ -12,7 +12,7 @@ interface LaneOptions {
   readonly store: DeliveryStore;
   readonly fetchEvent: (row: InboxRow, signal: AbortSignal) => Promise<MatrixEvent | undefined>;
   readonly run: Runner;
-  readonly log: Logger;
+  readonly log: HostLogger;
   readonly now: () => number;
 }
 

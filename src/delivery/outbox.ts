@@ -11,13 +11,13 @@ import {
   type UserId,
 } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Logger } from "../core/log.ts";
+import type { HostLogger } from "../core/log.ts";
 import type { Account } from "../core/matrix.ts";
 
 export interface OutboxOptions {
   readonly store: DeliveryStore;
   readonly account: (userId: UserId) => Account | undefined;
-  readonly log: (instance?: InstanceId) => Logger;
+  readonly log: (instance?: InstanceId) => HostLogger;
   readonly now?: () => number;
   /** First wait after a failed attempt; doubles up to 30 s. */
   readonly backoffMs?: number;

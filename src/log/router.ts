@@ -76,6 +76,7 @@ export class LogRouter {
         const fault = this.#faults.clear(instance, key);
         if (fault !== undefined)
           this.#pass({ ...this.#record("INFO", instance, message, context, undefined), fault });
+        return fault !== undefined;
       },
     };
   }

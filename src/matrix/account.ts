@@ -2,7 +2,7 @@ import type { AccountConfig } from "../core/config.ts";
 import { RoostError } from "../core/error.ts";
 import { asEventId, type EventId, type MxcUri, type RoomId, type TxnId, type UserId } from "../core/id.ts";
 import { type JsonObject, stringAt } from "../core/json.ts";
-import type { Logger } from "../core/log.ts";
+import type { HostLogger } from "../core/log.ts";
 import type { Account, AccountStatus, MatrixEvent } from "../core/matrix.ts";
 import type { Secret, SecretValue } from "../core/secret.ts";
 import { Client, muteSdkLog } from "./client.ts";
@@ -21,7 +21,7 @@ export interface MatrixAccountOptions {
   readonly homeserverUrl: string;
   readonly registrationToken: SecretValue | undefined;
   readonly credentialsFolder: string;
-  readonly log: Logger;
+  readonly log: HostLogger;
   readonly deviceName: string;
   readonly hooks: AccountHooks;
   readonly timing?: Partial<Timing>;

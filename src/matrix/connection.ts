@@ -1,7 +1,7 @@
 import type { AccountConfig } from "../core/config.ts";
 import { type ErrorCode, RoostError, sentenceOf } from "../core/error.ts";
 import { isObject, stringAt } from "../core/json.ts";
-import type { Logger } from "../core/log.ts";
+import type { Fault, HostLogger, LogContext } from "../core/log.ts";
 import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "../core/matrix.ts";
 import type { Secret } from "../core/secret.ts";
 import { sleep } from "./abort.ts";
@@ -25,6 +25,8 @@ export interface AccountHooks {
   onStatus(status: AccountStatus): void;
   /** A password or token that came to be, to be cut from logs. */
   onSecret(secret: Secret): void;
+  /** What makes Roost try again at once, such as `roost restart weather`. */
+  retryCommand(): string | undefined;
 }
 
 export interface ConnectionOptions {
@@ -35,7 +37,7 @@ export interface ConnectionOptions {
   readonly rooms: Rooms;
   readonly decryptor: Decryptor;
   readonly hooks: AccountHooks;
-  readonly log: Logger;
+  readonly log: HostLogger;
   readonly timing: Timing;
   /** Ends everything. */
   readonly signal: AbortSignal;
@@ -57,6 +59,9 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** What the homeserver's administrator may take back without anybody telling us. */
 const liftable: ReadonlySet<string> = new Set(["M_USER_LOCKED", "M_USER_SUSPENDED"]);
 
+/** However often a session did not last, the next login is not put off longer: whoever else logged in may be gone. */
+const longestRenewalMs = 6 * 3_600_000;
+
 /** An account's way from nothing to syncing, and back to it after every failure. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -69,7 +74,9 @@ export class Connection {
   #session = new AbortController();
   /** In a row, without a sync between them. */
   #failures = 0;
-  #revokedAtMs = Number.NEGATIVE_INFINITY;
+  /** When a revoked session was last replaced by a new login, and how many such logins in a row did not last. */
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+  #shortSessions = 0;
   #isIntroduced = false;
 
   constructor(options: ConnectionOptions) {
@@ -116,8 +123,8 @@ export class Connection {
         if (signal.aborted) return;
         const failure = asRoostError(error);
         if (failure.code === "token-revoked" && this.#sync !== undefined) {
-          if (this.#renew()) continue;
-          return this.#fail(endedAgain(failure));
+          await this.#renew(failure).catch(() => {});
+          continue;
         }
         if (lasting.has(failure.code) && !liftable.has(errcodeOf(failure))) return this.#fail(failure);
         await this.#wait(failure, isThere).catch(() => {});
@@ -171,17 +178,12 @@ export class Connection {
     this.#failures = 0;
     this.#lastSyncMs = Date.now();
     rooms.note(answer);
+    const seconds = Math.round((this.#lastSyncMs - before.sinceMs) / 1000);
+    const hasRecovered = this.#clear({ account: config.userId, seconds });
     if (before.state === "syncing") return;
     this.#setStatus({ state: "syncing", sinceMs: this.#lastSyncMs, lastSyncMs: this.#lastSyncMs });
-    const seconds = Math.round((this.#lastSyncMs - before.sinceMs) / 1000);
-    if (before.state === "waiting") {
-      log.info("The account follows its rooms again.", {
-        account: config.userId,
-        seconds,
-      });
-    } else {
+    if (!hasRecovered)
       log.info("The account follows its rooms.", { account: config.userId, device: this.#sync?.deviceId });
-    }
     void rooms.enter();
     void this.#introduce();
   }
@@ -203,20 +205,28 @@ export class Connection {
     }
   }
 
-  /** Gives the session up for a new one; false if that was done only just, so that somebody else must do the same. */
-  #renew(): boolean {
-    const nowMs = Date.now();
-    const isRepeated = nowMs - this.#revokedAtMs < this.#options.timing.renewalMs;
-    this.#revokedAtMs = nowMs;
+  /** Gives the session up for a new login: at once, and ever later if those before it did not last either. */
+  async #renew(cause: RoostError): Promise<void> {
+    const { renewalMs } = this.#options.timing;
     this.#sync = undefined;
-    if (!isRepeated) this.#setStatus({ state: "connecting", sinceMs: nowMs });
-    return !isRepeated;
+    const lasted = performance.now() - this.#renewedAtMs >= renewalMs;
+    this.#shortSessions = lasted ? 0 : this.#shortSessions + 1;
+    if (lasted) {
+      this.#setStatus({ state: "connecting", sinceMs: Date.now() });
+    } else {
+      const failure = endedAgain(cause);
+      const delayMs = Math.min(renewalMs * 2 ** (this.#shortSessions - 1), longestRenewalMs);
+      const tried = `A new login on the same device, ${this.#shortSessions + 1} times in a row.`;
+      this.#raise("CRITICAL", failure, { tried, nextAttemptMs: Date.now() + delayMs });
+      await this.#pause(failure, delayMs);
+    }
+    this.#renewedAtMs = performance.now();
   }
 
   #fail(failure: RoostError): void {
-    const { log, config } = this.#options;
     this.#sync = undefined;
-    log.error(failure.message, { account: config.userId, code: failure.code }, failure.cause);
+    const tried = "Nothing is tried again until the account's settings or credentials change.";
+    this.#raise(failure.code === "token-revoked" ? "CRITICAL" : "ERROR", failure, { tried });
     this.#setStatus({ state: "failed", sinceMs: Date.now(), cause: failure.message, code: failure.code });
   }
 
@@ -229,12 +239,41 @@ export class Connection {
       return;
     const limitMs = isThere ? timing.maxBackoffMs : timing.probeMs;
     const delayMs = failure.retryAfterMs ?? Math.min(backoffMs(timing, this.#failures), limitMs);
-    const nowMs = Date.now();
     const isNews = before.state !== "waiting" || before.cause !== failure.message;
-    if (isNews) log.warn(failure.message, { account: config.userId, code: failure.code }, failure.cause);
+    if (isNews && this.#shortSessions === 0)
+      this.#raise("WARN", failure, { nextAttemptMs: Date.now() + delayMs });
+    await this.#pause(failure, delayMs);
+  }
+
+  async #pause(failure: RoostError, delayMs: number): Promise<void> {
+    const before = this.#status;
+    const nowMs = Date.now();
     const sinceMs = before.state === "waiting" ? before.sinceMs : nowMs;
     this.#setStatus({ state: "waiting", sinceMs, cause: failure.message, nextAttemptMs: nowMs + delayMs });
-    await sleep(delayMs, [signal]);
+    await sleep(delayMs, [this.#options.signal]);
+  }
+
+  get #fault(): string {
+    return `account ${this.#options.config.userId}`;
+  }
+
+  #raise(
+    severity: "WARN" | "ERROR" | "CRITICAL",
+    failure: RoostError,
+    what: Pick<Fault, "tried" | "nextAttemptMs">,
+  ): void {
+    const { log, config, hooks } = this.#options;
+    const context = { account: config.userId, code: failure.code };
+    const fault = { key: this.#fault, command: hooks.retryCommand(), ...what };
+    log.raise(severity, fault, failure.message, context, failure.cause);
+  }
+
+  /** A login that was needed again and again is no recovery before it has lasted. */
+  #clear(context: LogContext): boolean {
+    const { log, timing } = this.#options;
+    if (this.#shortSessions > 0 && performance.now() - this.#renewedAtMs < timing.renewalMs) return false;
+    this.#shortSessions = 0;
+    return log.clear(this.#fault, "The account follows its rooms again.", context);
   }
 
   #setStatus(status: AccountStatus): void {
@@ -254,7 +293,7 @@ function asRoostError(error: unknown): RoostError {
 function endedAgain(cause: RoostError): RoostError {
   return new RoostError(
     "token-revoked",
-    "The account's session was ended again right after a new login: see that no other program logs in as this account, then restart.",
+    "The account's session was ended again soon after a new login: see that no other program logs in as this account. Roost logs in again later, or at once when an instance of the account is restarted.",
     { cause },
   );
 }

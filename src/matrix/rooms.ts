@@ -1,7 +1,7 @@
 import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
 import { asRoomAlias, asRoomId, type RoomAlias, type RoomId, type UserId } from "../core/id.ts";
 import { stringAt } from "../core/json.ts";
-import type { Logger } from "../core/log.ts";
+import type { HostLogger } from "../core/log.ts";
 import type { MatrixEvent, RoomReference, RoomStanding } from "../core/matrix.ts";
 import type { Client } from "./client.ts";
 import type { Departure, SyncAnswer } from "./event.ts";
@@ -15,7 +15,7 @@ export interface RoomsOptions {
   readonly onRooms: (standings: readonly RoomStanding[]) => void;
   /** The homeserver refused the account itself, not a room. */
   readonly onRefused: (error: RoostError) => void;
-  readonly log: Logger;
+  readonly log: HostLogger;
   readonly retryMs: number;
 }
 

@@ -1,6 +1,6 @@
 import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
-import type { Logger } from "../core/log.ts";
+import type { HostLogger } from "../core/log.ts";
 import type { Desired, Observed } from "../core/status.ts";
 import { decide, observe, view } from "./reconcile.ts";
 import { reportChange } from "./report.ts";
@@ -28,7 +28,7 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   /** A number from 0 to 1, such as Math.random. */
   readonly random: () => number;
-  readonly log: (instance: InstanceId) => Logger;
+  readonly log: (instance: InstanceId) => HostLogger;
   /** Called after anything that `observed` shows has changed. */
   readonly onChange: (id: InstanceId) => void;
   /** Keeps what a person asked for, so that a Stop outlives the host; the app hands it back through `add`. */
@@ -48,6 +48,7 @@ interface Entry {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #entries = new Map<InstanceId, Entry>();
+  #isClosing = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -123,6 +124,7 @@ export class Supervisor {
 
   /** Stops all side by side, saving nothing; what they are can still be asked. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     for (const [id, entry] of this.#entries) {
       this.#apply(id, entry, { kind: "desired", desired: "stopped", cause: "The host is stopping." });
     }
@@ -140,7 +142,8 @@ export class Supervisor {
     const { clock, random, log, onChange } = this.#options;
     const before = entry.unit;
     entry.unit = observe(before, event, clock.now(), random());
-    reportChange(log(id), before, entry.unit, error);
+    // A host that stops has mended nothing, and says itself that it stops.
+    if (!this.#isClosing) reportChange(log(id), id, before, entry.unit, error);
     this.#act(id, entry);
     if (entry.removed && entry.unit.run.phase === "idle") this.#entries.delete(id);
     if (isSettled(entry.unit)) {

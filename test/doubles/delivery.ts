@@ -1,5 +1,5 @@
 import type { EventId, InstanceId, RoomId, UserId } from "../../src/core/id.ts";
-import type { Logger } from "../../src/core/log.ts";
+import type { Fault, HostLogger } from "../../src/core/log.ts";
 import type { MatrixEvent, SyncBatch } from "../../src/core/matrix.ts";
 
 export const botId = "@bot:test" as UserId;
@@ -25,9 +25,19 @@ export function batchOf(events: readonly MatrixEvent[], nextBatch = "s1", gapMs 
   return { account: botId, deviceId: "D", nextBatch, events, positions, gapMs };
 }
 
-/** Collects what is logged, as `SEVERITY sentence`. */
-export class CollectingLogger implements Logger {
+/** Collects what is logged, as `SEVERITY sentence`; the end of a fault is an INFO. */
+export class CollectingLogger implements HostLogger {
   readonly lines: string[] = [];
+  readonly open = new Map<string, Fault>();
+  raise = (severity: string, fault: Fault, message: string) => {
+    this.open.set(fault.key, fault);
+    this.lines.push(`${severity} ${message}`);
+  };
+  clear = (key: string, message: string) => {
+    const isOpen = this.open.delete(key);
+    if (isOpen) this.lines.push(`INFO ${message}`);
+    return isOpen;
+  };
   debug = (message: string) => void this.lines.push(`DEBUG ${message}`);
   info = (message: string) => void this.lines.push(`INFO ${message}`);
   warn = (message: string) => void this.lines.push(`WARN ${message}`);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asUserId, type EventId, type RoomId, type UserId } from "../../src/core/id.ts";
 import { stringAt } from "../../src/core/json.ts";
-import type { LogContext, Logger, Severity } from "../../src/core/log.ts";
+import type { Fault, HostLogger, LogContext, Severity } from "../../src/core/log.ts";
 import type {
   AccountStatus,
   RoomReference,
@@ -34,8 +34,19 @@ export interface Said {
   readonly context: LogContext;
 }
 
-export class RecordingLog implements Logger {
+export class RecordingLog implements HostLogger {
   readonly records: Said[] = [];
+  /** Faults that are not over. */
+  readonly open = new Map<string, Fault & { readonly severity: Severity }>();
+  raise = (severity: Severity, fault: Fault, message: string, context?: LogContext) => {
+    this.open.set(fault.key, { ...fault, severity });
+    this.#keep(severity, message, context);
+  };
+  clear = (key: string, message: string, context?: LogContext) => {
+    const isOpen = this.open.delete(key);
+    if (isOpen) this.#keep("INFO", message, context);
+    return isOpen;
+  };
   #keep(severity: Severity, message: string, context: LogContext = {}) {
     this.records.push({ severity, message, context });
   }
@@ -81,6 +92,7 @@ export class Memory {
     onSecret: (secret) => {
       this.secrets.push(secret);
     },
+    retryCommand: () => "roost restart echo",
   };
 
   /** The bodies of the messages that came, in order. */

@@ -331,6 +331,7 @@ describe("an access token", () => {
     });
     bench.homeserver.revokeTokens(bot);
     await failed(account, "token-revoked", /password or a new access_token/);
+    expect(bench.memory.log.count("CRITICAL", /password or a new access_token/)).toBe(1);
   });
 });
 
@@ -441,15 +442,33 @@ describe("what answers at the address", () => {
 });
 
 describe("a running account", () => {
-  test("whose session ends again right after a new login does not fight over it", async () => {
+  test("whose session ends again soon after a new login puts the next one off, ever longer, and says so once", async () => {
     await using bench = await Bench.open();
-    const account = await bench.startSyncing();
-    bench.homeserver.revokeTokens(bot);
-    await until(() => bench.homeserver.requests.count("POST", /\/login$/) === 1);
-    await until(() => bench.homeserver.requests.list().at(-1)?.path.endsWith("/sync") === true);
-    bench.homeserver.revokeTokens(bot);
-    await failed(account, "token-revoked", /no other program logs in as this account/);
-    expect(bench.homeserver.requests.count("POST", /\/login$/)).toBe(1);
+    const account = await bench.startSyncing({ timing: { renewalMs: 300 } });
+    const logins = () => bench.homeserver.requests.count("POST", /\/login$/);
+    const revokeOnceSyncing = async (expected: number) => {
+      await until(() => logins() === expected && account.status().state === "syncing");
+      bench.homeserver.revokeTokens(bot);
+    };
+    await revokeOnceSyncing(0);
+    await revokeOnceSyncing(1);
+    await waiting(account, /no other program logs in as this account/);
+    const first = account.status();
+    expect(bench.memory.log.open.get(`account ${bot}`)).toMatchObject({
+      severity: "CRITICAL",
+      command: "roost restart echo",
+    });
+    await revokeOnceSyncing(2);
+    await waiting(account, /no other program/);
+    const second = account.status();
+    const delayMs = ({ state, ...rest }: typeof first) =>
+      state === "waiting" && "nextAttemptMs" in rest ? rest.nextAttemptMs - rest.sinceMs : 0;
+    expect(delayMs(second)).toBeGreaterThan(1.5 * delayMs(first));
+    // A login is no recovery before its session has lasted.
+    expect(bench.memory.log.count("INFO", /follows its rooms again/)).toBe(0);
+    await until(() => bench.memory.log.count("INFO", /follows its rooms again/) === 1);
+    expect(bench.memory.log.open.size).toBe(0);
+    expect(logins()).toBe(3);
   });
 
   const refusal = (errcode: string, status: number) =>

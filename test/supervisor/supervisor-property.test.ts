@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type ErrorCode, RoostError } from "../../src/core/error.ts";
 import { asInstanceId, type InstanceId } from "../../src/core/id.ts";
-import type { Logger } from "../../src/core/log.ts";
+import type { HostLogger } from "../../src/core/log.ts";
 import type { Desired } from "../../src/core/status.ts";
 import { type Runner, Supervisor } from "../../src/supervisor/supervisor.ts";
 import { seededRandom, VirtualClock } from "./clock.ts";
@@ -77,7 +77,16 @@ class FaultyRunner implements Runner {
   }
 }
 
-const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
+const ignore = () => {};
+const quiet: HostLogger = {
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+  critical: ignore,
+  raise: ignore,
+  clear: () => false,
+};
 
 function provoke(supervisor: Supervisor, id: InstanceId, random: () => number): void {
   const account = (state: "ready" | "failed") =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { RoostError } from "../../src/core/error.ts";
 import { asInstanceId, type InstanceId } from "../../src/core/id.ts";
-import type { Logger } from "../../src/core/log.ts";
 import { type Runner, Supervisor } from "../../src/supervisor/supervisor.ts";
+import { CollectingLogger, until } from "../doubles/delivery.ts";
 import { VirtualClock } from "./clock.ts";
 
 function instance(name: string): InstanceId {
@@ -32,17 +32,10 @@ class ScriptedRunner implements Runner {
 function open(saveDesired?: () => void) {
   const clock = new VirtualClock();
   const runner = new ScriptedRunner();
-  const logged: string[] = [];
+  const log = new CollectingLogger();
   const saved: string[] = [];
   const changed: InstanceId[] = [];
-  const to = (severity: string) => (message: string) => logged.push(`${severity} ${message}`);
-  const log: Logger = {
-    debug: () => {},
-    info: to("INFO"),
-    warn: to("WARN"),
-    error: to("ERROR"),
-    critical: to("CRITICAL"),
-  };
+  log.debug = () => {};
   const supervisor = new Supervisor({
     runner,
     clock,
@@ -51,7 +44,7 @@ function open(saveDesired?: () => void) {
     onChange: (id) => changed.push(id),
     saveDesired: saveDesired ?? ((id, desired) => saved.push(`${id} ${desired}`)),
   });
-  return { clock, runner, supervisor, logged, saved, changed };
+  return { clock, runner, supervisor, logged: log.lines, faults: log.open, saved, changed };
 }
 const a = instance("a");
 const b = instance("b");
@@ -113,9 +106,58 @@ describe("a supervisor", () => {
     await clock.advance(30 * 60_000);
     const about = logged.filter((line) => line.includes("rash-looping"));
     expect(about).toEqual([
-      "ERROR Crash-looping, tried every 5 minutes from now on: boom",
+      "CRITICAL Crash-looping, tried every 5 minutes from now on: boom",
       "INFO It has run for ten minutes: no longer crash-looping.",
     ]);
+  });
+
+  test("is in one trouble at a time, which ends when it runs, with what was tried and what to do", async () => {
+    const { clock, runner, supervisor, logged, faults } = await openRunning();
+    supervisor.accountChanged([a], { state: "waiting", cause: "The homeserver is away.", nextAttemptMs: 5 });
+    runner.exits.get(a)?.(new RoostError("plugin-missing", "There is no plugin b."));
+    expect([...faults.values()]).toEqual([
+      expect.objectContaining({
+        key: "run",
+        tried: expect.stringContaining("change"),
+        command: "roost restart a",
+      }),
+    ]);
+    supervisor.accountChanged([a], { state: "ready" });
+    supervisor.restart(a);
+    await clock.advance(0);
+    expect(faults.size).toBe(0);
+    expect(logged).toEqual([
+      "INFO Running.",
+      "WARN Waiting: The homeserver is away.",
+      "ERROR There is no plugin b.",
+      "INFO Running again.",
+    ]);
+  });
+
+  test("leaves it to the account to call its failure grave, and is back when the account is", async () => {
+    const { supervisor, logged } = await openRunning();
+    supervisor.accountChanged([a], { state: "failed", cause: "The token was revoked." });
+    supervisor.accountChanged([a], { state: "connecting" });
+    supervisor.accountChanged([a], { state: "ready" });
+    await until("it runs", () => supervisor.observed(a).state === "running");
+    expect(logged).toEqual([
+      "INFO Running.",
+      "WARN Its account has failed: The token was revoked.",
+      "INFO Running again.",
+    ]);
+  });
+
+  test("ends the trouble of an instance that a person stops, but not because the host stops", async () => {
+    const { runner, supervisor, faults } = await openRunning();
+    const breakIt = () => runner.exits.get(a)?.(new RoostError("plugin-missing", "There is no plugin b."));
+    breakIt();
+    supervisor.setDesired(a, "stopped", "Stopped by a person.");
+    expect(faults.size).toBe(0);
+    supervisor.setDesired(a, "running", "");
+    await until("it runs", () => supervisor.observed(a).state === "running");
+    breakIt();
+    await supervisor.close();
+    expect(faults.size).toBe(1);
   });
 
   test("says once that it waits, however often it tries", async () => {
