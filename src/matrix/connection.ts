@@ -231,7 +231,7 @@ export class Connection {
   }
 
   async #wait(failure: RoostError, isThere: boolean): Promise<void> {
-    const { timing, signal, log, config } = this.#options;
+    const { timing } = this.#options;
     const before = this.#status;
     this.#failures++;
     // A poll that breaks once, as connections do, is asked again at once and is not worth a word.
