@@ -22,9 +22,9 @@ accounts:
   "@echo:sandbox": {}
   "@insta:sandbox": {}
 instances:
-  first: { plugin: echo, account: "@echo:sandbox", rooms: ["${room}"] }
-  second: { plugin: echo, account: "@echo:sandbox", rooms: ["${room}"], prefix: "?" }
-  insta: { plugin: instagram, account: "@insta:sandbox", rooms: ["${room}"], config: { origin: "${origin}", budget: { burst: 100, seconds: 1 } } }
+  first: { plugin: echo, account: "@echo:sandbox", sends_per_minute: 1000000, rooms: ["${room}"] }
+  second: { plugin: echo, account: "@echo:sandbox", sends_per_minute: 1000000, rooms: ["${room}"], prefix: "?" }
+  insta: { plugin: instagram, account: "@insta:sandbox", sends_per_minute: 1000000, rooms: ["${room}"], config: { origin: "${origin}", budget: { burst: 100, seconds: 1 } } }
 `;
 
 export async function killLoop(rounds: number, progress: (line: string) => void): Promise<KillTally> {

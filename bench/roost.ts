@@ -17,7 +17,7 @@ async function prepare(job: Job): Promise<readonly string[]> {
     instances: Object.fromEntries(
       job.accounts.map(({ userId, rooms }, index) => [
         `echo${index}`,
-        { plugin: "echo", account: userId, rooms },
+        { plugin: "echo", account: userId, rooms, sends_per_minute: 1_000_000 },
       ]),
     ),
   };

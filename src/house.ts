@@ -55,7 +55,12 @@ export class House implements HostControl {
       onSecret: (secret) => router.addSecrets([secret]),
       instancesOf: (userId) => roster.instancesOf(userId),
     });
-    this.#outbox = new Outbox({ store, account, log });
+    this.#outbox = new Outbox({
+      store,
+      account,
+      log,
+      sendsPerMinute: (id) => roster.config(id)?.sendsPerMinute ?? Number.POSITIVE_INFINITY,
+    });
     this.#inbox = new Inbox({
       store,
       catchUpMs: config.catchUpMs,

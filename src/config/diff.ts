@@ -31,10 +31,21 @@ function diffInstance(id: InstanceId, running: Config, disk: Config): string[] {
   return before.digest === after.digest ? [] : [`instance ${id} changed: ${describeChange(before, after)}`];
 }
 
+/** What an instance consists of, with its name in YAML. */
+const parts = [
+  ["plugin", "plugin"],
+  ["account", "account"],
+  ["rooms", "rooms"],
+  ["prefix", "prefix"],
+  ["enabled", "enabled"],
+  ["sendsPerMinute", "sends_per_minute"],
+  ["memoryMb", "memory_mb"],
+  ["config", "config"],
+] as const;
+
 function describeChange(before: InstanceConfig, after: InstanceConfig): string {
-  const parts = ["plugin", "account", "rooms", "prefix", "enabled", "config"] as const;
-  const changed = parts.filter((part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]));
-  return changed.length === 0 ? "the settings of its account" : changed.join(", ");
+  const changed = parts.filter(([part]) => JSON.stringify(before[part]) !== JSON.stringify(after[part]));
+  return changed.length === 0 ? "the settings of its account" : changed.map(([, key]) => key).join(", ");
 }
 
 function hostSettings(config: Config): Record<string, string | number | boolean | undefined> {

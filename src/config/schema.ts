@@ -80,6 +80,22 @@ const instance = z.strictObject({
     .regex(/^\S{1,16}$/, 'must be 1 to 16 characters without spaces, such as "!"')
     .default("!")
     .describe("What its commands begin with."),
+  sends_per_minute: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(600)
+    .describe(
+      "How many messages it answers within a minute: the rest waits, and nothing is dropped. A carousel counts as one.",
+    ),
+  memory_mb: z
+    .int()
+    .min(16)
+    .max(4096)
+    .default(128)
+    .describe(
+      "A plugin in a process of its own is restarted above this; of one in a worker, built-in or trusted, it is reported.",
+    ),
   config: z.record(z.string(), z.unknown()).nullish().describe("The plugin's own settings."),
 });
 export type InstanceSetting = z.output<typeof instance>;

@@ -34,6 +34,10 @@ export interface InstanceConfig {
   readonly enabled: boolean;
   /** What a command begins with. */
   readonly prefix: string;
+  /** How many messages it may answer within a minute before the rest has to wait. */
+  readonly sendsPerMinute: number;
+  /** What its plugin's process, or its worker's heap, may grow to. */
+  readonly memoryMb: number;
   /** The plugin's own settings, checked against its schema and completed with its defaults. */
   readonly config: JsonObject;
   /** The file that defines it. */

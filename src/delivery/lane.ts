@@ -21,7 +21,9 @@ const pageRows = 200;
 const maxQueued = 10_000;
 const maxCrashes = 4;
 const retryMs = 5_000;
-const maxTimerMs = 3_600_000;
+/** Looked at again at least so often: a row is due by the system's clock, which may be set, or go on while the machine sleeps. */
+const maxTimerMs = 30_000;
+const fault = "inbox";
 
 /**
  * The rows of one instance on their way into its runtime: oldest first, at most 100 in hand. Rows that came just now carry their
@@ -107,7 +109,7 @@ export class Lane {
 
   #refill(): boolean {
     if (!this.#mayHaveMore) return false;
-    const { store, instance, now, log } = this.#options;
+    const { store, instance, now } = this.#options;
     try {
       const rows = store.dueRows(instance, now(), this.#loadedId, pageRows);
       this.#mayHaveMore = rows.length === pageRows;
@@ -115,7 +117,7 @@ export class Lane {
       this.#queue = rows.filter((row) => !this.#inHand.has(row.id)).map((row) => ({ row, event: undefined }));
       return this.#queue.length > 0 || this.#mayHaveMore;
     } catch (error) {
-      log.error("The queue cannot be read; it is tried again in 5 s.", {}, error);
+      this.#complain("ERROR", "The queue cannot be read; it is tried again every 5 s.", error);
       this.expect(now() + retryMs);
       return false;
     }
@@ -127,7 +129,7 @@ export class Lane {
     try {
       const event = known ?? (await fetchEvent(row, this.#abort.signal));
       if (event !== undefined) await run(row, event);
-      this.#trouble = undefined;
+      this.#recover();
       this.#options.store.settle(row, this.#options.now());
     } catch (error) {
       if (this.#leavesOpen(row, error)) return;
@@ -148,12 +150,21 @@ export class Lane {
   }
 
   #wait(error: unknown): void {
-    const { log, now } = this.#options;
-    const trouble = `A message waits to be handled: ${sentenceOf(error)}`;
-    if (this.#trouble !== trouble) log.warn(trouble, {}, error);
-    this.#trouble = trouble;
+    const { now } = this.#options;
+    this.#complain("WARN", `A message waits to be handled: ${sentenceOf(error)}`, error);
     const askedMs = error instanceof RoostError ? error.retryAfterMs : undefined;
     this.expect(now() + (askedMs ?? retryMs));
+  }
+
+  #complain(severity: "WARN" | "ERROR", trouble: string, error: unknown): void {
+    if (this.#trouble !== trouble) this.#options.log.raise(severity, { key: fault }, trouble, {}, error);
+    this.#trouble = trouble;
+  }
+
+  #recover(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#options.log.clear(fault, "Its messages are handled again.");
   }
 
   #countCrash(row: InboxRow): number {

@@ -13,11 +13,14 @@ import {
 import type { JsonObject } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { Account } from "../core/matrix.ts";
+import { Pace } from "./pace.ts";
 
 export interface OutboxOptions {
   readonly store: DeliveryStore;
   readonly account: (userId: UserId) => Account | undefined;
   readonly log: (instance?: InstanceId) => HostLogger;
+  /** How many messages an instance may answer within a minute; what answers one message counts as one. */
+  readonly sendsPerMinute: (instance: InstanceId) => number;
   readonly now?: () => number;
   /** First wait after a failed attempt; doubles up to 30 s. */
   readonly backoffMs?: number;
@@ -51,6 +54,7 @@ interface Waiter {
   reject(error: RoostError): void;
 }
 
+const heldFault = "outbox";
 const maxBackoffMs = 30_000;
 const maxWithdrawn = 10_000;
 const redaction = "m.room.redaction";
@@ -74,8 +78,15 @@ export class Outbox {
   /** Entries that the homeserver did not take although their account is connected, and why. */
   readonly #held = new Map<OutboxEntry, string>();
 
+  readonly #pace: Pace;
+
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#pace = new Pace({
+      perMinute: options.sendsPerMinute,
+      release: (entry) => this.#enqueue(entry),
+      log: options.log,
+    });
     this.#now = options.now ?? Date.now;
   }
 
@@ -103,7 +114,7 @@ export class Outbox {
     for (const entry of this.#options.store.pendingOutbox(account)) {
       if (this.#waiters.has(entry.txnId)) continue;
       this.#waiters.set(entry.txnId, []);
-      this.#enqueue(entry);
+      this.#pace.add(entry);
     }
   }
 
@@ -122,6 +133,10 @@ export class Outbox {
 
   /** Why an instance's messages wait to be posted, as a sentence; undefined while they don't. */
   troubleOf(instance: InstanceId): string | undefined {
+    return this.#heldBack(instance) ?? this.#pace.troubleOf(instance);
+  }
+
+  #heldBack(instance: InstanceId): string | undefined {
     for (const [entry, trouble] of this.#held) if (entry.instance === instance) return trouble;
     return undefined;
   }
@@ -133,6 +148,7 @@ export class Outbox {
 
   close(): void {
     this.#abort.abort();
+    this.#pace.close();
     this.wake();
     const stopped = new RoostError(
       "cancelled",
@@ -149,7 +165,7 @@ export class Outbox {
       const states = this.#options.store.putOutbox(entries);
       for (const [index, entry] of entries.entries()) {
         const known = states[index];
-        if (known === undefined || known.state === "pending") this.#enqueue(entry);
+        if (known === undefined || known.state === "pending") this.#pace.add(entry);
         else this.#tell(entry.txnId, known);
       }
     } catch (error) {
@@ -177,7 +193,7 @@ export class Outbox {
   async #drain(room: string, queue: OutboxEntry[]): Promise<void> {
     for (let next = queue[0]; next !== undefined && !this.#abort.signal.aborted; next = queue[0]) {
       const outcome = await this.#deliver(next);
-      this.#held.delete(next);
+      this.#letGo(next);
       queue.shift();
       if (outcome === undefined) return;
       this.#options.store.settleOutbox({ txnId: next.txnId, outcome }, this.#now());
@@ -218,8 +234,16 @@ export class Outbox {
     const { account, log } = this.#options;
     if (account(entry.account)?.status().state !== "syncing") return;
     const trouble = `A message waits to be posted: ${sentenceOf(error)}`;
-    if (this.troubleOf(entry.instance) !== trouble) log(entry.instance).warn(trouble, {}, error);
+    if (this.#heldBack(entry.instance) !== trouble) {
+      const tried = "It is sent again and again, with the same transaction id.";
+      log(entry.instance).raise("WARN", { key: heldFault, tried }, trouble, {}, error);
+    }
     this.#held.set(entry, trouble);
+  }
+
+  #letGo(entry: OutboxEntry): void {
+    if (!this.#held.delete(entry) || this.#heldBack(entry.instance) !== undefined) return;
+    this.#options.log(entry.instance).clear(heldFault, "The homeserver takes its messages again.");
   }
 
   #put(sender: Account, { roomId, type, txnId, content }: OutboxEntry): Promise<EventId> {

@@ -1,10 +1,11 @@
 import type { AccountConfig } from "../core/config.ts";
 import { type ErrorCode, RoostError, sentenceOf } from "../core/error.ts";
 import { isObject, stringAt } from "../core/json.ts";
-import type { Fault, HostLogger, LogContext } from "../core/log.ts";
+import type { HostLogger, LogContext } from "../core/log.ts";
 import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "../core/matrix.ts";
 import type { Secret } from "../core/secret.ts";
 import { sleep } from "./abort.ts";
+import { AccountFault } from "./account-fault.ts";
 import type { Client } from "./client.ts";
 import type { Decryptor } from "./decryptor.ts";
 import type { SyncAnswer } from "./event.ts";
@@ -65,6 +66,7 @@ const longestRenewalMs = 6 * 3_600_000;
 /** An account's way from nothing to syncing, and back to it after every failure. */
 export class Connection {
   readonly #options: ConnectionOptions;
+  readonly #fault: AccountFault;
   #status: AccountStatus = { state: "stopped", sinceMs: Date.now() };
   #lastSyncMs = 0;
   #ended: Promise<void> = Promise.resolve();
@@ -81,6 +83,8 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    const { config, log, hooks } = options;
+    this.#fault = new AccountFault({ userId: config.userId, log, retryCommand: () => hooks.retryCommand() });
   }
 
   open(): void {
@@ -217,7 +221,7 @@ export class Connection {
       const failure = endedAgain(cause);
       const delayMs = Math.min(renewalMs * 2 ** (this.#shortSessions - 1), longestRenewalMs);
       const tried = `A new login on the same device, ${this.#shortSessions + 1} times in a row.`;
-      this.#raise("CRITICAL", failure, { tried, nextAttemptMs: Date.now() + delayMs });
+      this.#fault.raise("CRITICAL", failure, { tried, nextAttemptMs: Date.now() + delayMs });
       await this.#pause(failure, delayMs);
     }
     this.#renewedAtMs = performance.now();
@@ -226,7 +230,7 @@ export class Connection {
   #fail(failure: RoostError): void {
     this.#sync = undefined;
     const tried = "Nothing is tried again until the account's settings or credentials change.";
-    this.#raise(failure.code === "token-revoked" ? "CRITICAL" : "ERROR", failure, { tried });
+    this.#fault.raise(failure.code === "token-revoked" ? "CRITICAL" : "ERROR", failure, { tried });
     this.#setStatus({ state: "failed", sinceMs: Date.now(), cause: failure.message, code: failure.code });
   }
 
@@ -241,7 +245,7 @@ export class Connection {
     const delayMs = failure.retryAfterMs ?? Math.min(backoffMs(timing, this.#failures), limitMs);
     const isNews = before.state !== "waiting" || before.cause !== failure.message;
     if (isNews && this.#shortSessions === 0)
-      this.#raise("WARN", failure, { nextAttemptMs: Date.now() + delayMs });
+      this.#fault.raise("WARN", failure, { nextAttemptMs: Date.now() + delayMs });
     await this.#pause(failure, delayMs);
   }
 
@@ -253,27 +257,12 @@ export class Connection {
     await sleep(delayMs, [this.#options.signal]);
   }
 
-  get #fault(): string {
-    return `account ${this.#options.config.userId}`;
-  }
-
-  #raise(
-    severity: "WARN" | "ERROR" | "CRITICAL",
-    failure: RoostError,
-    what: Pick<Fault, "tried" | "nextAttemptMs">,
-  ): void {
-    const { log, config, hooks } = this.#options;
-    const context = { account: config.userId, code: failure.code };
-    const fault = { key: this.#fault, command: hooks.retryCommand(), ...what };
-    log.raise(severity, fault, failure.message, context, failure.cause);
-  }
-
   /** A login that was needed again and again is no recovery before it has lasted. */
   #clear(context: LogContext): boolean {
-    const { log, timing } = this.#options;
-    if (this.#shortSessions > 0 && performance.now() - this.#renewedAtMs < timing.renewalMs) return false;
+    const { renewalMs } = this.#options.timing;
+    if (this.#shortSessions > 0 && performance.now() - this.#renewedAtMs < renewalMs) return false;
     this.#shortSessions = 0;
-    return log.clear(this.#fault, "The account follows its rooms again.", context);
+    return this.#fault.clear(context);
   }
 
   #setStatus(status: AccountStatus): void {

@@ -34,7 +34,13 @@ function setUp(folder: string) {
   store.open();
   const homeserver = new FakeHomeserver();
   const log = new CollectingLogger();
-  const outbox = new Outbox({ store, account: () => homeserver.account, log: () => log, backoffMs: 1 });
+  const outbox = new Outbox({
+    store,
+    account: () => homeserver.account,
+    log: () => log,
+    sendsPerMinute: () => 600,
+    backoffMs: 1,
+  });
   return { store, homeserver, log, outbox };
 }
 
@@ -87,7 +93,10 @@ test("what the homeserver does not take is said, once in the log and for as long
   taken.resolve("$there" as EventId);
   expect(await sent).toBe("$there" as EventId);
   expect(outbox.troubleOf(instance)).toBeUndefined();
-  expect(log.lines).toEqual(["WARN A message waits to be posted: It is down: see its log."]);
+  expect(log.lines).toEqual([
+    "WARN A message waits to be posted: It is down: see its log.",
+    "INFO The homeserver takes its messages again.",
+  ]);
   outbox.close();
   store.close();
 });
