@@ -1,0 +1,80 @@
+/**
+ * What Roost's own API answers, as the page reads it. Times are Unix milliseconds. Base path: `/_roost/v1`.
+ *
+ * | method path | body | answer |
+ * |---|---|---|
+ * | GET POST DELETE `/session` | `{username, password}` | Session (the only routes without login) |
+ * | GET `/overview` | | Overview |
+ * | GET `/events` | | server-sent events: HostEvent, each with an id; `Last-Event-ID` resumes |
+ * | GET `/instances/{id}` | | InstanceDetail |
+ * | POST `/instances/{id}/start`, `stop`, `restart` | | Done |
+ * | POST `/instances/{id}/preview` | InstanceChange | `{yaml, diff}` |
+ * | PUT `/instances/{id}` | InstanceChange | one JSON line a Step, the last one `{saved}` or `{error, errcode, problems?, diff?}` |
+ * | DELETE `/instances/{id}` | | TrashedInstance |
+ * | GET `/instances/{id}/rooms` | | RoomView[] |
+ * | GET `/instances/{id}/tables`; POST `/instances/{id}/query` | `{sql, mayWrite?, limit?}` | DatabaseTable[]; QueryResult |
+ * | GET `/trash`; POST `/trash/{folder}/recover` | | TrashedInstance[]; Done |
+ * | GET `/logs?instance&severity&text&since&until&before&limit`; GET `/logs/{id}` | | LogPage; the record |
+ * | GET `/alerts?since` | | records of WARN and worse since then, newest first |
+ * | GET `/plugins`; POST `/plugins?replace=1`; DELETE `/plugins/{id}`; POST `/plugins/{id}/reload` | the archive itself | PluginInfo[]; `{plugin, isNew, warnings}`; Done |
+ * | GET `/accounts`; PUT `/accounts/{userId}`; PATCH; DELETE | `{login, displayname?}` | AccountInfo[]; JSON lines as for instances, ending in `{account}` |
+ * | GET `/homeserver` | | `{url, serverName, canRegister}` |
+ * | POST `/rooms` | `{account, references}` | RoomView[] |
+ * | GET `/pending`; POST `/pending/apply` | | Pending; Done |
+ * | GET POST `/backups`; GET `/backups/{id}`; POST `/backups/{id}/restore` | `{what}` | BackupInfo[], BackupInfo; a tar file; Done |
+ * | GET `/openapi.json` | | this, as OpenAPI 3.1 |
+ */
+import type { InstanceId } from "../../core/id.ts";
+import type { OpenFault } from "../../core/log.ts";
+import type {
+  DatabaseTable,
+  InstanceDefinition,
+  PendingDifference,
+  PluginInfo,
+  Saved,
+  Step,
+} from "../../core/management.ts";
+import type { HostSnapshot, InstanceSnapshot, PendingConfig } from "../../core/status.ts";
+
+/** What an action did, as a sentence. */
+export interface Done {
+  readonly message: string;
+}
+
+export interface Overview {
+  readonly snapshot: HostSnapshot;
+  readonly faults: readonly OpenFault[];
+  /** By instance, from memory only. */
+  readonly history: Readonly<Record<InstanceId, InstanceHistory>>;
+}
+
+/** The last 90 samples of the state and the last hour's figures, oldest first, one a minute; null where none was taken. */
+export interface InstanceHistory {
+  readonly endsAtMs: number;
+  readonly states: readonly (InstanceSnapshot["observed"]["state"] | null)[];
+  readonly messages: readonly (number | null)[];
+  readonly replyP50Ms: readonly (number | null)[];
+  readonly memoryBytes: readonly (number | null)[];
+}
+
+export interface InstanceDetail {
+  readonly snapshot: InstanceSnapshot;
+  readonly definition: InstanceDefinition;
+  readonly plugin: PluginInfo | undefined;
+  /** What restarting it would change. */
+  readonly pending: PendingDifference | undefined;
+  readonly databaseSizeBytes: number | undefined;
+  readonly tables: readonly Pick<DatabaseTable, "name" | "rows">[];
+}
+
+export interface Pending extends PendingConfig {
+  readonly differences: readonly PendingDifference[];
+}
+
+export type HostEvent =
+  /** Sent when anything in it changes, at most once a second. */
+  | { readonly event: "overview"; readonly data: Overview }
+  /** Every record that the log keeps; the event's id is the record's. */
+  | { readonly event: "record"; readonly data: unknown };
+
+export type SaveLine = Step | { readonly saved: Saved };
