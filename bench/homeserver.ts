@@ -59,9 +59,10 @@ function syncTimes(): SyncTimes {
 }
 
 /** Posts the messages and resolves when every one of them has its reply, or when nothing has come for the time of patience. */
-async function run({ events, perSecond, allRooms, patienceMs }: Burst): Promise<Outcome> {
+async function run({ events, perSecond, allRooms, patienceMs, accounts: chosen }: Burst): Promise<Outcome> {
   const first = count;
-  const places = [...accounts.values()].flatMap((account) =>
+  const taking = [...accounts.values()].filter((_, index) => chosen?.includes(index) ?? true);
+  const places = taking.flatMap((account) =>
     (allRooms ? account.rooms : account.rooms.slice(0, 1)).map((room) => ({ account, room })),
   );
   writtenMs = writtenMs.slice(0, first);

@@ -12,6 +12,8 @@ export interface Burst {
   readonly perSecond?: number;
   /** Over all rooms of every account in turn, or in the first room of each. */
   readonly allRooms: boolean;
+  /** Only these, counted from 0; all accounts, if not given. */
+  readonly accounts?: readonly number[];
   /** How long no reply may come before the rest is counted as lost. */
   readonly patienceMs: number;
 }

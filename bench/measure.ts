@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Burst, Contender, Job, JobRequest, Outcome, SyncTimes } from "./job.ts";
+import { percentile } from "./percentile.ts";
 import { Program } from "./process.ts";
 
 export interface Load {
@@ -80,7 +81,11 @@ export async function measure(
   }
 }
 
-function describeJob(homeserverUrl: string, { accounts, roomsPerAccount }: JobRequest, folder: string): Job {
+export function describeJob(
+  homeserverUrl: string,
+  { accounts, roomsPerAccount }: JobRequest,
+  folder: string,
+): Job {
   return {
     homeserverUrl,
     folder,
@@ -93,7 +98,7 @@ function describeJob(homeserverUrl: string, { accounts, roomsPerAccount }: JobRe
 }
 
 /** Resolves once every account has asked for its first sync. */
-async function startProgram(
+export async function startProgram(
   command: readonly string[],
   folder: string,
   homeserverUrl: string,
@@ -126,16 +131,15 @@ async function measureLoad(program: Program, homeserverUrl: string, burst: Burst
   };
 }
 
-async function ask(homeserverUrl: string, what: "begin" | "run" | "syncs", body: object): Promise<unknown> {
+export async function ask(
+  homeserverUrl: string,
+  what: "begin" | "run" | "syncs",
+  body: object,
+): Promise<unknown> {
   const answer = await fetch(`${homeserverUrl}/bench/${what}`, {
     method: "POST",
     body: JSON.stringify(body),
     timeout: false,
   });
   return answer.json();
-}
-
-function percentile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }

@@ -13,6 +13,8 @@ export interface Executable {
   readonly entrypoints: readonly string[];
   /** Such as `bun-linux-arm64`; this machine when left out. */
   readonly target?: Bun.Build.CompileTarget | undefined;
+  /** Such as one that puts another module in a source's place. */
+  readonly plugins?: readonly Bun.BunPlugin[];
 }
 
 /** Throws with the bundler's own messages when a source does not compile. */
@@ -24,6 +26,7 @@ export async function compile(executable: Executable): Promise<void> {
     // Halves the time from start to first sync; top-level await in bytecode needs ESM.
     bytecode: true,
     format: "esm",
+    plugins: [...(executable.plugins ?? [])],
     define: {
       ROOST_VERSION: JSON.stringify(manifest.version),
       ROOST_COMMIT: JSON.stringify(currentCommit()),

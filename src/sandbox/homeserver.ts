@@ -119,10 +119,8 @@ export class Homeserver {
     const past = this.timeline(roomId).find(predicate);
     if (past !== undefined) return Promise.resolve(past);
     return new Promise((resolve, reject) => {
-      const unlisten = this.#parts.rooms.stream.listen((change) => {
-        if (change.kind !== "event" || change.room.id !== roomId) return;
-        const event = wireEvent(change.event);
-        if (!predicate(event)) return;
+      const unlisten = this.onEvent((event) => {
+        if (event.room_id !== roomId || !predicate(event)) return;
         clearTimeout(timer);
         unlisten();
         resolve(event);
@@ -133,6 +131,12 @@ export class Homeserver {
         const sentence = `No such event in ${roomId} within ${timeoutMs} ms; there are ${JSON.stringify(seen.slice(-10))}`;
         reject(new RoostError("internal", sentence));
       }, timeoutMs);
+    });
+  }
+  /** Calls back for every event of every room from now on, until the returned function is called. */
+  onEvent(listener: (event: WireEvent) => void): () => void {
+    return this.#parts.rooms.stream.listen((change) => {
+      if (change.kind === "event") listener(wireEvent(change.event));
     });
   }
   media(mxc: string): MediaFile {

@@ -29,15 +29,22 @@ export class HostProcess {
   readonly dataDir: string;
   readonly port: number;
   readonly #env: Record<string, string>;
+  readonly #command: readonly string[];
   #process: Bun.Subprocess<"ignore", "pipe", "pipe"> | undefined;
   #output = "";
 
-  constructor(folder: string, port: number, env: Record<string, string> = {}) {
+  constructor(
+    folder: string,
+    port: number,
+    env: Record<string, string> = {},
+    command: readonly string[] = roostCommand(),
+  ) {
     mkdirSync(folder, { recursive: true });
     this.configFile = join(folder, "config.yaml");
     this.dataDir = join(folder, "data");
     this.port = port;
     this.#env = env;
+    this.#command = command;
   }
 
   /** Writes the YAML: `body` follows the parts that every test needs. */
@@ -50,7 +57,7 @@ export class HostProcess {
   }
 
   start(): void {
-    const child = Bun.spawn([...roostCommand(), "serve", "--config", this.configFile], {
+    const child = Bun.spawn([...this.#command, "serve", "--config", this.configFile], {
       cwd: dirname(this.configFile),
       env: this.#env,
       stdin: "ignore",
@@ -92,7 +99,7 @@ export class HostProcess {
 
   /** Runs another command of the executable with this config. */
   async command(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const child = Bun.spawn([...roostCommand(), ...args, "--config", this.configFile], {
+    const child = Bun.spawn([...this.#command, ...args, "--config", this.configFile], {
       env: this.#env,
       stdin: "ignore",
       stdout: "pipe",

@@ -1,0 +1,141 @@
+/** What happens to the first bot's database under it. Its rows are counted afterwards: one for every message it was asked. */
+import { Database } from "bun:sqlite";
+import { spawnSync } from "node:child_process";
+import { existsSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Lab } from "./lab.ts";
+import type { LabFault } from "./trial.ts";
+
+const fileOf = (lab: Lab) => join(lab.folderOf("first"), "data.db");
+const filesOf = (lab: Lab) =>
+  readdirSync(lab.folderOf("first"))
+    .filter((name) => name.startsWith("data.db"))
+    .map((name) => join(lab.folderOf("first"), name));
+
+/** Runs a program of the system as root; what it answers is only of interest when it fails. */
+function run(command: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
+}
+
+/** Which of the messages it was asked have no row in its database. */
+function checkRows(lab: Lab): string[] {
+  const asked = lab.ledger.idsOf("first");
+  const db = new Database(fileOf(lab), { readonly: true });
+  try {
+    const rows = db.query("SELECT event FROM said").values();
+    const kept = new Set(rows.map(([event]) => String(event)));
+    const missing = asked.filter((id) => !kept.has(id)).length;
+    return missing === 0 ? [] : [`${missing} of ${asked.length} rows missing`];
+  } finally {
+    db.close();
+  }
+}
+
+function fault(
+  name: string,
+  lastsMs: number,
+  begin: LabFault["begin"],
+  more: Partial<LabFault> = {},
+): LabFault {
+  return { name, victim: "first", lastsMs, says: /./, begin, check: checkRows, ...more };
+}
+
+function lock(file: (lab: Lab) => string) {
+  return (lab: Lab) => {
+    const db = new Database(file(lab));
+    db.run("PRAGMA busy_timeout = 5000");
+    db.run("BEGIN IMMEDIATE");
+    return () => {
+      db.run("ROLLBACK");
+      db.close();
+    };
+  };
+}
+
+/** Writes through handles that are open already fail too, as they do when a disk fails and its file system is made read-only. */
+function makeReadOnly(lab: Lab): () => void {
+  const files = filesOf(lab);
+  run("chattr", "+i", ...files);
+  return () => run("chattr", "-i", ...files);
+}
+
+/** A disk of its own for the first bot, small enough to be filled. */
+function mountSmallDisk(lab: Lab): void {
+  const folder = lab.folderOf("first");
+  run("mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "tmpfs", folder);
+  lab.atEnd(() => run("umount", folder));
+}
+
+function fillDisk(lab: Lab): () => void {
+  const filler = join(lab.folderOf("first"), "filler");
+  spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=4k"]);
+  if (!existsSync(filler)) throw new Error("The small disk could not be filled.");
+  return () => rmSync(filler);
+}
+
+function hideAway(lab: Lab): () => void {
+  const files = filesOf(lab);
+  for (const file of files) renameSync(file, `${file}.away`);
+  return () => {
+    for (const file of filesOf(lab)) if (!file.endsWith(".away")) rmSync(file);
+    for (const file of files) renameSync(`${file}.away`, file);
+  };
+}
+
+async function backUp(lab: Lab): Promise<void> {
+  const { code, err } = await lab.host.command("backup");
+  if (code !== 0) throw new Error(`roost backup: ${err}`);
+}
+
+/** Does what the log says mends it; nothing if it says nothing, or if Roost has mended it itself. */
+function mendAsTold(lab: Lab, from: number): () => Promise<void> {
+  return async () => {
+    const told = lab
+      .said(from)
+      .flatMap(({ sentence }) => /roost (restore [\w -]+[\w])/.exec(sentence)?.[1] ?? []);
+    const [command] = told;
+    if (command === undefined) return;
+    const { code, err } = await lab.host.command(...command.split(" "));
+    if (code !== 0) throw new Error(`roost ${command}: ${err}`);
+  };
+}
+
+async function corrupt(lab: Lab): Promise<() => Promise<void>> {
+  await backUp(lab);
+  const from = lab.host.output.length;
+  for (const file of filesOf(lab).filter((name) => !name.endsWith("-shm"))) {
+    const handle = openSync(file, "r+");
+    const garbage = Buffer.alloc(statSync(file).size, "garbage");
+    writeSync(handle, garbage, 0, garbage.length, 0);
+  }
+  return mendAsTold(lab, from);
+}
+
+async function remove(lab: Lab): Promise<() => Promise<void>> {
+  await backUp(lab);
+  const from = lab.host.output.length;
+  for (const file of filesOf(lab)) rmSync(file);
+  return mendAsTold(lab, from);
+}
+
+const needsRoot: readonly LabFault[] = [
+  fault("database read-only", 8_000, makeReadOnly),
+  fault("its disk full", 8_000, fillDisk, { prepare: mountSmallDisk }),
+];
+
+export const databaseFaults: readonly LabFault[] = [
+  fault("database locked", 12_000, lock(fileOf)),
+  {
+    ...fault(
+      "host's database locked",
+      8_000,
+      lock((lab) => join(lab.host.dataDir, "host/roost.db")),
+    ),
+    victim: "all",
+  },
+  ...(process.getuid?.() === 0 ? needsRoot : []),
+  fault("database moved away and given back", 8_000, hideAway),
+  fault("database corrupted", 10_000, corrupt),
+  fault("database deleted", 10_000, remove),
+];
