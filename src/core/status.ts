@@ -1,5 +1,8 @@
+import type { Availability } from "./availability.ts";
 import type { Problem } from "./config.ts";
 import type { InstanceId } from "./id.ts";
+import type { OpenFault } from "./log.ts";
+import type { AccountStatus } from "./matrix.ts";
 
 /** What people asked for: the YAML's `enabled` and the operator's stop and start. Only people change it. */
 export type Desired = "running" | "stopped";
@@ -51,11 +54,35 @@ export interface InstanceSnapshot {
   readonly restartNeeded: boolean;
   /** Messages taken in and not yet settled. */
   readonly queued: number;
+  /** What is to be posted and was not yet. */
+  readonly unsent: number;
+  /** Messages taken in, and what became of them, since the host started. */
+  readonly received: number;
   readonly handled: number;
   readonly failed: number;
+  /** Runs that followed another since the host started. */
+  readonly restarts: number;
+  /** From a message's arrival to its first reply at the homeserver, of half the newest 200; undefined before the first. */
+  readonly replyMedianMs: number | undefined;
+  /** Of the last seven days, as far as they are known. */
+  readonly availability: Availability;
+  /** What the bot counted since the host started, such as `post page`. */
+  readonly counted: Readonly<Record<string, number>>;
   readonly resources: InstanceResources;
   /** What the bot counted over the last seven days, such as Instagram's outcomes. */
   readonly week: Readonly<Record<string, number>>;
+}
+
+/** One minute of an instance. */
+export interface Sample extends Availability {
+  /** When the minute ended. */
+  readonly timeMs: number;
+  /** At its end; its worse moments show in the availability. */
+  readonly state: Observed["state"];
+  /** Messages handled in it. */
+  readonly handled: number;
+  readonly replyMedianMs: number | undefined;
+  readonly memoryBytes: number | undefined;
 }
 
 export interface PendingConfig {
@@ -64,7 +91,7 @@ export interface PendingConfig {
   readonly problems: readonly Problem[];
 }
 
-/** All that health, page and command line may know of the host. Taking one costs a few small reads of its own database. */
+/** All that health, page and command line may know of the host. Taken from memory, with counts that may be a second old. */
 export interface HostSnapshot {
   readonly version: string;
   readonly startedAtMs: number;
@@ -72,11 +99,17 @@ export interface HostSnapshot {
   readonly phase: "starting" | "running" | "stopping";
   /** Whether the host's own database accepted its last write. */
   readonly database: { readonly ok: boolean; readonly cause: string | undefined };
+  /** Of the host's own database, with its log. */
+  readonly databaseBytes: number;
+  /** What is wrong and not over, oldest first. */
+  readonly faults: readonly OpenFault[];
   readonly resources: HostResources;
   readonly accounts: readonly {
     readonly instances: readonly InstanceId[];
-    readonly state: string;
+    readonly state: AccountStatus["state"];
     readonly sinceMs: number;
+    /** The last answer of the homeserver that was taken in; undefined when there was none since the host started. */
+    readonly lastSyncMs: number | undefined;
   }[];
   readonly instances: readonly InstanceSnapshot[];
   readonly pending: PendingConfig;

@@ -78,4 +78,19 @@ export const hostMigrations: readonly string[] = [
     password_fingerprint TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE availability (
+    instance TEXT NOT NULL,
+    hour INTEGER NOT NULL,
+    wanted_ms INTEGER NOT NULL,
+    running_ms INTEGER NOT NULL,
+    PRIMARY KEY (instance, hour)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE host_beat (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at_ms INTEGER NOT NULL,
+    wanted TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
