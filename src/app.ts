@@ -67,7 +67,15 @@ export class App {
     const records = new RecentRecords();
     router.addSink(records.sink, "INFO");
 
-    const house = new House({ config, load, store, router, version, phase: () => this.#phase });
+    const house = new House({
+      config,
+      load,
+      store,
+      router,
+      version,
+      phase: () => this.#phase,
+      onReply: () => {},
+    });
     this.#closers.push(() => house.close());
     await house.open(problems);
     const snapshot = () => house.snapshot();

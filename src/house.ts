@@ -2,7 +2,7 @@ import { Accounts } from "./accounts.ts";
 import type { Config, LoadedConfig, Problem } from "./core/config.ts";
 import type { InstanceId, UserId } from "./core/id.ts";
 import type { AccountStatus } from "./core/matrix.ts";
-import type { HostControl, HostSnapshot } from "./core/status.ts";
+import type { HostControl, HostSnapshot, Sample } from "./core/status.ts";
 import { Allowances } from "./delivery/allowances.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { Outbox } from "./delivery/outbox.ts";
@@ -16,6 +16,7 @@ import type { HostStore } from "./store/host-store.ts";
 import { monotonicClock } from "./supervisor/clock.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import type { AccountState } from "./supervisor/unit.ts";
+import { type Look, Vitals } from "./vitals/vitals.ts";
 
 export interface HouseOptions {
   readonly config: Config;
@@ -24,6 +25,8 @@ export interface HouseOptions {
   readonly router: LogRouter;
   readonly version: string;
   readonly phase: () => HostSnapshot["phase"];
+  /** The first reply to a message is at the homeserver, so long after the message came. */
+  readonly onReply: (instance: InstanceId, latencyMs: number) => void;
 }
 
 /** The working rooms and how they are introduced to each other: accounts, delivery, runtimes, supervisor. */
@@ -38,6 +41,7 @@ export class House implements HostControl {
   readonly #instances: Instances;
   readonly #supervisor: Supervisor;
   readonly #operations: Operations;
+  readonly #vitals: Vitals;
 
   constructor(options: HouseOptions) {
     this.#options = options;
@@ -71,6 +75,7 @@ export class House implements HostControl {
         this.#allowances.withdraw(what.instance, what.trigger);
         this.#outbox.withdraw(what, store.withdraw(what.instance, what.trigger, Date.now()));
       },
+      onReceived: (id) => void this.#instances.tally(id).received++,
       log,
     });
     this.#allowances = new Allowances(store.notes);
@@ -83,13 +88,18 @@ export class House implements HostControl {
       outbox: this.#outbox,
       account,
       log,
+      onReply: (id, latencyMs) => {
+        this.#vitals.noteReply(id, latencyMs);
+        options.onReply(id, latencyMs);
+      },
     });
+    this.#vitals = new Vitals({ store: store.availability, look: () => this.#look() });
     this.#supervisor = new Supervisor({
       runner: this.#instances,
       clock: monotonicClock(),
       random: Math.random,
       log,
-      onChange: () => {},
+      onChange: (id) => this.#note(id),
       saveDesired: (id, desired) => store.notes.saveOperatorStop(id, desired === "stopped", Date.now()),
     });
     const supervisor = this.#supervisor;
@@ -107,7 +117,10 @@ export class House implements HostControl {
         supervisor,
         announceAccount,
         log: log(),
-        forget: (id) => router.forget(id),
+        forget: (id) => {
+          router.forget(id);
+          this.#vitals.forget(id);
+        },
       },
       config,
     );
@@ -116,11 +129,13 @@ export class House implements HostControl {
   /** Starts everything side by side. What an earlier run wrote down and did not send comes first. */
   async open(problems: readonly Problem[]): Promise<void> {
     for (const userId of this.#options.config.accounts.keys()) this.#outbox.resume(userId);
+    this.#vitals.open();
     await this.#operations.begin(problems);
   }
 
   /** Lets what is in hand finish, then closes in reverse. */
   async close(): Promise<void> {
+    this.#vitals.close();
     await this.#supervisor.close();
     this.#outbox.close();
     await this.#accounts.close();
@@ -142,35 +157,66 @@ export class House implements HostControl {
     return this.#operations.restart(id);
   }
 
+  /** How the instance did, minute by minute: the last hour and a half at most, oldest first. */
+  samples(id: InstanceId): readonly Sample[] {
+    return this.#vitals.samples(id);
+  }
+
   snapshot(): HostSnapshot {
-    const { store, version, phase } = this.#options;
+    const { store, version, phase, router } = this.#options;
     const cause = store.lastError();
     const config = this.#operations.config();
     const pending = this.#operations.pending();
-    const ids = [...config.instances.keys(), ...config.quarantined.keys()];
+    const nowMs = Date.now();
+    const counts = store.counts.read(nowMs);
     return {
       version,
       startedAtMs: this.#startedAtMs,
-      nowMs: Date.now(),
+      nowMs,
       phase: phase(),
       database: { ok: cause === undefined, cause },
+      databaseBytes: counts.databaseBytes,
+      faults: router.openFaults(),
       resources: readHostResources(),
       accounts: snapshotAccounts(this.#accounts.list(), this.#roster),
-      instances: ids.map((id) =>
+      instances: this.#ids().map((id) =>
         snapshotInstance(id, {
           plugin: config.instances.get(id)?.plugin ?? "unknown",
           supervisor: this.#supervisor,
+          vitals: this.#vitals,
           standings: this.#roster.standingsOf(id),
           troubles: [this.#inbox.troubleOf(id), this.#outbox.troubleOf(id)],
           tally: this.#instances.tally(id),
           resources: this.#instances.resources(id),
-          queued: cause === undefined ? store.countQueued(id) : 0,
-          week: cause === undefined ? store.notes.countsOfWeek(id, Date.now()) : new Map(),
+          counts,
           restartNeeded: pending.changes.some((change) => change.startsWith(`instance ${id} `)),
         }),
       ),
       pending,
     };
+  }
+
+  #ids(): InstanceId[] {
+    const { instances, quarantined } = this.#operations.config();
+    return [...instances.keys(), ...quarantined.keys()];
+  }
+
+  #look(): Look[] {
+    return this.#ids()
+      .filter((id) => this.#supervisor.has(id))
+      .map((id) => ({
+        id,
+        observed: this.#supervisor.observed(id),
+        handled: this.#instances.tally(id).handled,
+        memoryBytes: this.#instances.resources(id).memoryBytes,
+      }));
+  }
+
+  /** What the host does while it stops is its own downtime, not the instance's state. */
+  #note(id: InstanceId): void {
+    const supervisor = this.#supervisor;
+    if (this.#options.phase() === "stopping" || !supervisor.has(id)) return;
+    this.#vitals.note(id, supervisor.desired(id), supervisor.observed(id));
   }
 
   #ownUsers(): ReadonlySet<UserId> {

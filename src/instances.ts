@@ -24,12 +24,22 @@ export interface InstancesOptions {
   readonly notes: HostNotes;
   readonly account: (userId: UserId) => Account | undefined;
   readonly log: (instance: InstanceId) => Logger;
+  /** The first reply to a message is at the homeserver, so long after the message came. */
+  readonly onReply: (instance: InstanceId, latencyMs: number) => void;
 }
 
+/** What came of an instance since the host started. */
 export interface Tally {
+  received: number;
   handled: number;
   failed: number;
+  starts: number;
+  /** What the bot itself counted. */
+  readonly counted: Map<string, number>;
 }
+
+/** A plugin that makes up names without end is not to fill the memory with them. */
+const maxCounted = 200;
 
 /** Runs the instances' plugins in their runtimes and gives those what they ask for. The supervisor says which and when. */
 export class Instances {
@@ -42,7 +52,7 @@ export class Instances {
   }
 
   tally(id: InstanceId): Tally {
-    const known = this.#tallies.get(id) ?? { handled: 0, failed: 0 };
+    const known = this.#tallies.get(id) ?? newTally();
     this.#tallies.set(id, known);
     return known;
   }
@@ -71,6 +81,7 @@ export class Instances {
       },
     });
     this.#runtimes.set(id, runtime);
+    this.tally(id).starts++;
     try {
       roster.setWishes(id, await runtime.start());
       inbox.attach(id, (row, event) => this.#run(runtime, row, event));
@@ -124,19 +135,41 @@ export class Instances {
   }
 
   #services({ id, account: userId }: InstanceConfig): Services {
-    const { inbox, outbox, account, allowances, notes, dataDir } = this.#options;
+    const { inbox, outbox, account, allowances, notes, dataDir, onReply } = this.#options;
+    /** Rows whose first reply was measured already. */
+    const answered = new WeakSet<InboxRow>();
     const connected = () => {
       const sender = account(userId);
       if (sender !== undefined) return sender;
       throw new RoostError("homeserver-unreachable", "The account is not connected.");
     };
     return {
-      send: ({ instance, roomId, eventId }, type, content, key) =>
-        outbox.send({ instance, account: userId, roomId, type, content, trigger: eventId, key }),
+      send: async (row, type, content, key) => {
+        const { instance, roomId, eventId: trigger, runAtMs } = row;
+        const sent = await outbox.send({
+          instance,
+          account: userId,
+          roomId,
+          type,
+          content,
+          trigger,
+          key,
+        });
+        // A row that was deferred has forgotten when its message came.
+        if (type === "m.room.message" && row.key === "" && !answered.has(row)) {
+          answered.add(row);
+          onReply(id, Math.max(0, Date.now() - runAtMs));
+        }
+        return sent;
+      },
       defer: (row, key, atMs) => inbox.defer(row, key, atMs),
       takeTurn: (row, sender, request) => allowances.take(row, sender, request, Date.now()),
       hold: (allowance, untilMs) => allowances.hold(allowance, untilMs),
-      count: (what) => notes.count(id, what, Date.now()),
+      count: (what) => {
+        const { counted } = this.tally(id);
+        if (counted.has(what) || counted.size < maxCounted) counted.set(what, (counted.get(what) ?? 0) + 1);
+        notes.count(id, what, Date.now());
+      },
       upload: async ({ mimetype, filename, ...file }, signal) => {
         const body =
           "path" in file ? openFile(file.path, filesOf(join(dataDir, "instances", id))) : file.bytes;
@@ -146,6 +179,10 @@ export class Instances {
       setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
     };
   }
+}
+
+function newTally(): Tally {
+  return { received: 0, handled: 0, failed: 0, starts: 0, counted: new Map() };
 }
 
 /** Where an instance's plugin keeps temporary files; emptied at every start. */

@@ -1,26 +1,29 @@
 import type { InstanceId } from "./core/id.ts";
-import type { Account, RoomStanding } from "./core/matrix.ts";
+import type { RoomStanding } from "./core/matrix.ts";
 import type { HostSnapshot, InstanceResources, InstanceSnapshot } from "./core/status.ts";
 import type { Roster } from "./delivery/roster.ts";
 import type { Tally } from "./instances.ts";
+import type { MatrixAccount } from "./matrix/account.ts";
+import type { Counts } from "./store/host-counts.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
+import type { Vitals } from "./vitals/vitals.ts";
 
 export function snapshotInstance(
   id: InstanceId,
   parts: {
     readonly plugin: string;
     readonly supervisor: Supervisor;
+    readonly vitals: Vitals;
     readonly standings: readonly RoomStanding[];
     /** Why messages wait, as sentences. */
     readonly troubles: readonly (string | undefined)[];
     readonly tally: Tally;
     readonly resources: InstanceResources;
-    readonly queued: number;
+    readonly counts: Counts;
     readonly restartNeeded: boolean;
-    readonly week: ReadonlyMap<string, number>;
   },
 ): InstanceSnapshot {
-  const { plugin, supervisor, standings, troubles, tally, resources, queued, restartNeeded, week } = parts;
+  const { plugin, supervisor, vitals, standings, troubles, tally, resources, counts, restartNeeded } = parts;
   return {
     id,
     plugin,
@@ -28,11 +31,17 @@ export function snapshotInstance(
     observed: supervisor.observed(id),
     warnings: [...troubles.filter((trouble) => trouble !== undefined), ...warningsOf(standings)],
     restartNeeded,
-    queued,
+    queued: counts.queued.get(id) ?? 0,
+    unsent: counts.unsent.get(id) ?? 0,
+    received: tally.received,
     handled: tally.handled,
     failed: tally.failed,
+    restarts: Math.max(0, tally.starts - 1),
+    replyMedianMs: vitals.replyMedianMs(id),
+    availability: vitals.availability(id),
+    counted: Object.fromEntries(tally.counted),
     resources,
-    week: Object.fromEntries(week),
+    week: counts.week.get(id) ?? {},
   };
 }
 
@@ -55,9 +64,12 @@ function warningsOf(standings: readonly RoomStanding[]): string[] {
   ];
 }
 
-export function snapshotAccounts(accounts: readonly Account[], roster: Roster): HostSnapshot["accounts"] {
+export function snapshotAccounts(
+  accounts: readonly MatrixAccount[],
+  roster: Roster,
+): HostSnapshot["accounts"] {
   return accounts.map((account) => {
     const { state, sinceMs } = account.status();
-    return { instances: roster.instancesOf(account.userId), state, sinceMs };
+    return { instances: roster.instancesOf(account.userId), state, sinceMs, lastSyncMs: account.lastSyncMs };
   });
 }

@@ -99,7 +99,7 @@ export interface HostSnapshot {
   readonly phase: "starting" | "running" | "stopping";
   /** Whether the host's own database accepted its last write. */
   readonly database: { readonly ok: boolean; readonly cause: string | undefined };
-  /** Of the host's own database, with its log. */
+  /** Of the host's own database. */
   readonly databaseBytes: number;
   /** What is wrong and not over, oldest first. */
   readonly faults: readonly OpenFault[];

@@ -21,6 +21,8 @@ export interface InboxOptions {
     roomId: RoomId;
     trigger: EventId;
   }) => void;
+  /** A message was taken in for the instance. */
+  readonly onReceived?: (instance: InstanceId) => void;
   readonly log: (instance?: InstanceId) => HostLogger;
   readonly now?: () => number;
 }
@@ -54,6 +56,7 @@ export class Inbox {
       if (event.type === "m.room.redaction") this.#withdraw(event, here);
     }
     for (const row of store.commitBatch(batch, rows, this.#now())) {
+      this.#options.onReceived?.(row.instance);
       this.#lanes.get(row.instance)?.push(row, events.get(row.eventId));
     }
   }

@@ -90,6 +90,11 @@ export class MatrixAccount implements Account {
     return this.#connection.status();
   }
 
+  /** The last answer of the homeserver that was taken in; undefined before the first. */
+  get lastSyncMs(): number | undefined {
+    return this.#connection.lastSyncMs;
+  }
+
   /** Looks at the listed rooms again, because the list may have changed or somebody wants it tried again. Never rejects. */
   async refreshRooms(): Promise<void> {
     // Before the first sync there is nothing to do: the rooms are entered after it.

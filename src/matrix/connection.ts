@@ -104,6 +104,11 @@ export class Connection {
       : this.#status;
   }
 
+  /** The last answer that was taken in, whatever came after it; undefined before the first. */
+  get lastSyncMs(): number | undefined {
+    return this.#lastSyncMs === 0 ? undefined : this.#lastSyncMs;
+  }
+
   get isLoggedIn(): boolean {
     return this.#sync !== undefined;
   }

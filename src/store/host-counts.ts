@@ -8,6 +8,8 @@ export interface Counts {
   readonly unsent: ReadonlyMap<InstanceId, number>;
   /** What the bots counted over the last seven days, today included. */
   readonly week: ReadonlyMap<InstanceId, Readonly<Record<string, number>>>;
+  /** The size of the database, without its log. */
+  readonly databaseBytes: number;
 }
 
 const freshMs = 1_000;
@@ -20,7 +22,7 @@ const dayMs = 24 * 3_600_000;
  */
 export class HostCounts {
   readonly #db: HostDatabase;
-  #counts: Counts = { queued: new Map(), unsent: new Map(), week: new Map() };
+  #counts: Counts = { queued: new Map(), unsent: new Map(), week: new Map(), databaseBytes: 0 };
   #countedMs = Number.NEGATIVE_INFINITY;
   #weekCountedMs = Number.NEGATIVE_INFINITY;
 
@@ -39,6 +41,7 @@ export class HostCounts {
         queued: this.#countOpen("inbox", "done_at_ms"),
         unsent: this.#countOpen("outbox", "settled_at_ms"),
         week: isWeekFresh ? this.#counts.week : this.#countWeek(nowMs),
+        databaseBytes: this.#measure(),
       };
       if (!isWeekFresh) this.#weekCountedMs = askedMs;
     } catch {
@@ -54,6 +57,11 @@ export class HostCounts {
       )
       .all();
     return new Map(rows.map(({ instance, count }) => [instance, count]));
+  }
+
+  #measure(): number {
+    const sql = "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()";
+    return this.#db.query<{ bytes: number }>(sql).get()?.bytes ?? 0;
   }
 
   #countWeek(nowMs: number): Counts["week"] {

@@ -51,15 +51,4 @@ export class HostNotes implements AllowanceStore {
       this.#db.query("DELETE FROM tally WHERE day < ?").run(day - keptDays);
     });
   }
-
-  /** What was counted over the last seven days, today included. */
-  countsOfWeek(instance: InstanceId, nowMs: number): ReadonlyMap<string, number> {
-    this.#db.catchUp();
-    const rows = this.#db
-      .query<{ what: string; count: number }>(
-        "SELECT what, sum(count) AS count FROM tally WHERE instance = ? AND day > ? GROUP BY what ORDER BY what",
-      )
-      .all(instance, Math.floor(nowMs / dayMs) - 7);
-    return new Map(rows.map((row) => [row.what, row.count]));
-  }
 }

@@ -8,6 +8,8 @@ import type {
 } from "../core/delivery.ts";
 import type { EventId, InstanceId, RoomId, UserId } from "../core/id.ts";
 import type { SyncBatch, SyncState } from "../core/matrix.ts";
+import { HostAvailability } from "./host-availability.ts";
+import { HostCounts } from "./host-counts.ts";
 import { HostDatabase } from "./host-database.ts";
 import { HostNotes } from "./host-notes.ts";
 import { HostSessions } from "./host-sessions.ts";
@@ -27,11 +29,15 @@ const inboxColumns = `id, instance, account, room_id AS roomId, event_id AS even
 export class HostStore implements DeliveryStore {
   readonly #db: HostDatabase;
   readonly notes: HostNotes;
+  readonly counts: HostCounts;
+  readonly availability: HostAvailability;
   readonly sessions: HostSessions;
 
   constructor(file: string) {
     this.#db = new HostDatabase(file);
     this.notes = new HostNotes(this.#db);
+    this.counts = new HostCounts(this.#db);
+    this.availability = new HostAvailability(this.#db);
     this.sessions = new HostSessions(this.#db);
   }
 

@@ -106,6 +106,10 @@ export class Supervisor {
     this.#apply(id, this.#entryOf(id), { kind: "refused", cause });
   }
 
+  has(id: InstanceId): boolean {
+    return this.#entries.has(id);
+  }
+
   /** Throws RoostError `not-found` for an id that was not added. */
   observed(id: InstanceId): Observed {
     return view(this.#entryOf(id).unit);

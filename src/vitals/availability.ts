@@ -1,5 +1,5 @@
 import { uptime } from "node:os";
-import type { Availability, AvailabilityStore, Span } from "../core/availability.ts";
+import type { Availability, AvailabilityStore, Beat, Span } from "../core/availability.ts";
 import type { InstanceId } from "../core/id.ts";
 
 /** Three clocks, since none tells all: steps of the wall clock are no time, and time spent suspended is not time spent running. */
@@ -52,20 +52,18 @@ export class AvailabilityBook {
     this.#clocks = clocks;
   }
 
-  /** Charges the time since the last host's last beat. Throws RoostError `database`. */
+  /** Charges the time since the last host's last beat to the instances that were wanted then. Throws RoostError `database`. */
   open(): void {
-    const beat = this.#store.loadBeat();
+    const last = this.#store.loadBeat();
     const nowMs = this.#clocks.wallMs();
-    if (beat !== undefined) {
-      const earliestMs = nowMs - shownHours * hourMs;
-      let fromMs = Math.max(beat.atMs, earliestMs);
-      while (fromMs < nowMs) {
+    if (last !== undefined) {
+      for (let fromMs = Math.max(last.atMs, nowMs - shownHours * hourMs); fromMs < nowMs; ) {
         const untilMs = Math.min(nowMs, (Math.floor(fromMs / hourMs) + 1) * hourMs);
-        for (const instance of beat.wanted) {
-          this.#charge(instance, untilMs - 1, { wantedMs: untilMs - fromMs, runningMs: 0 });
-        }
+        const spent = { wantedMs: untilMs - fromMs, runningMs: 0 };
+        for (const instance of last.wanted) this.#charge(instance, fromMs, spent);
         fromMs = untilMs;
       }
+      this.#write({ atMs: nowMs, wanted: last.wanted });
     }
     this.#reload();
   }
@@ -105,12 +103,16 @@ export class AvailabilityBook {
   beat(): void {
     for (const [instance, known] of this.#watched) this.#advance(instance, known);
     const wanted = [...this.#watched].filter(([, { isWanted }]) => isWanted).map(([instance]) => instance);
+    this.#write({ atMs: this.#clocks.wallMs(), wanted });
+    if (this.#hour() !== this.#writtenHour) this.#reload();
+  }
+
+  #write(beat: Beat): void {
     const spans = [...this.#unwritten.values()].flatMap((hours) => [...hours.values()]);
-    this.#store.add({ atMs: this.#clocks.wallMs(), wanted }, spans);
+    this.#store.add(beat, spans);
     for (const span of spans)
       this.#written.set(span.instance, sum(this.#written.get(span.instance) ?? nothing, span));
     this.#unwritten = new Map();
-    if (this.#hour() !== this.#writtenHour) this.#reload();
   }
 
   #reload(): void {

@@ -8,7 +8,6 @@ import { Samples } from "./samples.ts";
 /** One instance as it is when a sample is taken. */
 export interface Look {
   readonly id: InstanceId;
-  readonly desired: Desired;
   readonly observed: Observed;
   /** Since the host started. */
   readonly handled: number;
@@ -50,7 +49,6 @@ export class Vitals {
     } catch {
       // See #beat.
     }
-    this.#beat();
     this.#timer = setInterval(() => this.tick(), minuteMs);
   }
 

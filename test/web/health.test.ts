@@ -78,7 +78,14 @@ describe("the checks", () => {
   test("follow the health+json draft and carry what the page shows", () => {
     const health = healthOf(
       snapshot([instance("insta", waiting, { queued: 2, handled: 7, failed: 1, restartNeeded: true })], {
-        accounts: [{ instances: [instanceId("insta")], state: "waiting", sinceMs: nowMs - 1000 }],
+        accounts: [
+          {
+            instances: [instanceId("insta")],
+            state: "waiting",
+            sinceMs: nowMs - 1000,
+            lastSyncMs: undefined,
+          },
+        ],
       }),
     );
     expect(health.version).toBe("1.2.3");
