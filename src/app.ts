@@ -8,6 +8,7 @@ import type { HostSnapshot } from "./core/status.ts";
 import { House } from "./house.ts";
 import { RecentRecords } from "./log/recent.ts";
 import type { LogRouter } from "./log/router.ts";
+import { hasLoggedIn } from "./matrix/credentials.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 import { HostStore } from "./store/host-store.ts";
 import { FolderLock } from "./store/lock.ts";
@@ -126,7 +127,7 @@ export class App {
 
   #load(): LoadedConfig {
     const { configFile, env, router } = this.#options;
-    const loaded = loadConfig(configFile, { env, plugins: pluginSettings });
+    const loaded = loadConfig(configFile, { env, plugins: pluginSettings, hasLoggedIn });
     router.addSecrets(loaded.secrets);
     this.#follow(loaded.watched);
     return loaded;

@@ -1,5 +1,6 @@
 import { loadConfig } from "./config/load.ts";
 import { formatProblem } from "./core/config.ts";
+import { hasLoggedIn } from "./matrix/credentials.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
 
@@ -9,7 +10,7 @@ export function check(
   terminal: Terminal,
 ): number {
   const file = configFileOf(options.config, terminal);
-  const { config, problems } = loadConfig(file, { env: terminal.env, plugins: pluginSettings });
+  const { config, problems } = loadConfig(file, { env: terminal.env, plugins: pluginSettings, hasLoggedIn });
   const wrong = problems.filter((problem) => problem.severity === "error").length;
   if (options.json) {
     terminal.out(JSON.stringify(problems));

@@ -5,8 +5,8 @@ import { parseYaml, type YamlDocument } from "./document.ts";
 import { excerptAt, positionOf, quote } from "./excerpt.ts";
 import { type Finding, formatPath, isWithin, type Path } from "./finding.ts";
 import { findIssues } from "./issues.ts";
-import { isSecretPlace } from "./schema.ts";
-import { readText } from "./text.ts";
+import { readText, type Texts } from "./text.ts";
+import type { SecretPlace } from "./tree.ts";
 
 const maxBytes = 1024 * 1024;
 const maxProblems = 100;
@@ -38,12 +38,23 @@ export class ConfigFile {
     for (const finding of findings) this.#keep(finding);
   }
 
-  static read(name: string): ConfigFile {
-    const content = readText(name, maxBytes);
-    if ("sentence" in content)
-      return new ConfigFile(name, emptyDocument, [{ path: [], message: `the file ${content.sentence}` }]);
-    const document = parseYaml(content.text, isSecretPlace);
+  static read(name: string, isSecret: SecretPlace, texts?: Texts): ConfigFile {
+    const content = readText(name, maxBytes, texts);
+    if ("text" in content) return ConfigFile.parse(name, content.text, isSecret);
+    return new ConfigFile(name, emptyDocument, [{ path: [], message: `the file ${content.sentence}` }]);
+  }
+
+  static parse(name: string, text: string, isSecret: SecretPlace): ConfigFile {
+    const document = parseYaml(text, isSecret);
     return new ConfigFile(name, document, document.findings);
+  }
+
+  get text(): string {
+    return this.#document.text;
+  }
+
+  get value(): Json | undefined {
+    return this.#document.value;
   }
 
   get isEmpty(): boolean {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { ConfigFile } from "./file.ts";
+import type { Texts } from "./text.ts";
 
 const wildcard = /[*?[\]{}]/;
 
@@ -11,8 +12,10 @@ const wildcard = /[*?[\]{}]/;
 export function findIncludes(
   main: ConfigFile,
   patterns: readonly string[],
+  texts: Texts = new Map(),
 ): { readonly files: readonly string[]; readonly folders: readonly string[] } {
   const files = new Map<string, string>();
+  const isThere = (file: string) => !texts.has(file) || texts.get(file) !== undefined;
   const folders = new Set<string>();
   for (const [index, pattern] of patterns.entries()) {
     const path = isAbsolute(pattern) ? pattern : join(dirname(main.name), pattern);
@@ -30,7 +33,11 @@ export function findIncludes(
     folders.add(resolve(folder));
     const glob = new Bun.Glob(basename(path));
     const names = listFolder(folder, (message) => main.report({ path: ["include", index], message }));
-    for (const name of names.filter((name) => !name.startsWith(".") && glob.match(name)).sort()) {
+    const stood = [...texts.keys()]
+      .filter((file) => dirname(file) === resolve(folder))
+      .map((file) => basename(file));
+    const found = new Set([...names, ...stood].filter((name) => isThere(resolve(folder, name))));
+    for (const name of [...found].filter((name) => !name.startsWith(".") && glob.match(name)).sort()) {
       files.set(resolve(folder, name), join(folder, name));
     }
   }

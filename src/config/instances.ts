@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import type { AccountConfig, InstanceConfig, Problem } from "../core/config.ts";
 import { asInstanceId, type InstanceId, type UserId } from "../core/id.ts";
+import { isObject } from "../core/json.ts";
 import type { ListedAccount, Source } from "./accounts.ts";
 import { quote } from "./excerpt.ts";
 import type { ConfigFile } from "./file.ts";
+import { resolveSecrets } from "./plugin-secrets.ts";
 import type { PluginSettings } from "./plugins.ts";
 import type { InstanceSetting } from "./schema.ts";
-import { revealed } from "./secrets.ts";
+import { revealed, type SecretReader } from "./secrets.ts";
 import { suggest } from "./suggestion.ts";
 
 /** What an instance's section may point at. */
@@ -14,6 +16,7 @@ export interface Surroundings {
   readonly accounts: ReadonlyMap<UserId, ListedAccount>;
   readonly adminAccount: UserId | undefined;
   readonly plugins: PluginSettings;
+  readonly secrets: SecretReader;
 }
 
 export interface ReadInstances {
@@ -51,7 +54,7 @@ function readInstance(
   file: ConfigFile,
   id: InstanceId,
   setting: InstanceSetting | undefined,
-  { accounts, adminAccount, plugins }: Surroundings,
+  { accounts, adminAccount, plugins, secrets }: Surroundings,
 ): { config: InstanceConfig } | { problems: readonly Problem[] } {
   const path = ["instances", id];
   if (setting === undefined) return { problems: file.errorsAt(path) };
@@ -67,7 +70,7 @@ function readInstance(
       hint: suggest(setting.account, [...accounts.keys()], "accounts"),
     });
   }
-  const config = checkPlugin(file, id, setting, plugins);
+  const config = checkPlugin(file, id, setting, plugins, secrets);
   const own = file.errorsAt(path);
   if (own.length > 0 || config === undefined || account === undefined) return { problems: own };
   const accountErrors = account.file.errorsAt(["accounts", setting.account]);
@@ -84,7 +87,13 @@ function readInstance(
   return { config: { ...wanted, file: resolve(file.name), digest: digestOf(wanted, account.config) } };
 }
 
-function checkPlugin(file: ConfigFile, id: InstanceId, setting: InstanceSetting, plugins: PluginSettings) {
+function checkPlugin(
+  file: ConfigFile,
+  id: InstanceId,
+  setting: InstanceSetting,
+  plugins: PluginSettings,
+  secrets: SecretReader,
+) {
   const plugin = plugins.find(setting.plugin);
   if (plugin === undefined) {
     const message = `there is no plugin named ${quote(setting.plugin)}`;
@@ -92,10 +101,16 @@ function checkPlugin(file: ConfigFile, id: InstanceId, setting: InstanceSetting,
     file.report({ path: ["instances", id, "plugin"], message, hint });
     return undefined;
   }
-  const checked = plugin.check(setting.config ?? {});
+  const path = ["instances", id, "config"];
+  const config = resolveSecrets(isObject(setting.config) ? setting.config : {}, plugin.schema, {
+    file,
+    path,
+    secrets,
+  });
+  const checked = plugin.check(config);
   if ("value" in checked) return checked.value;
   for (const issue of checked.issues) {
-    file.report({ ...issue, path: ["instances", id, "config", ...issue.path] });
+    file.report({ ...issue, path: [...path, ...issue.path] });
   }
   return undefined;
 }

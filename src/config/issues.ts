@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { quote } from "./excerpt.ts";
 import { type Finding, isPlainName, type Path } from "./finding.ts";
+import { keysAt } from "./json-schema.ts";
 import { nearest, suggest } from "./suggestion.ts";
 
 const nouns: { readonly [expected: string]: string } = {
@@ -21,12 +22,18 @@ export function findIssues(schema: z.ZodType, value: unknown): Finding[] {
   const result = schema.safeParse(value);
   if (result.success) return [];
   // Made at the first unknown key only: it takes longer than the check itself.
-  let jsonSchema: unknown;
+  let jsonSchema: JsonObject | undefined;
   const keysOf: KeysOf = (path) => {
-    jsonSchema ??= z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+    jsonSchema ??= settingsSchemaOf(schema);
     return keysAt(jsonSchema, path);
   };
   return result.error.issues.flatMap((issue) => explain(issue, keysOf, value));
+}
+
+/** The JSON Schema (draft-07) of what an admin may write. */
+export function settingsSchemaOf(schema: z.ZodType): JsonObject {
+  const options = { target: "draft-07", io: "input", unrepresentable: "any" } as const;
+  return z.record(z.string(), z.json()).parse(z.toJSONSchema(schema, options));
 }
 
 /**
@@ -154,27 +161,4 @@ function valueAt(value: unknown, path: Path): unknown {
     else found = isObject(found) && Object.hasOwn(found, step) ? found[step] : undefined;
   }
   return found;
-}
-
-/** The keys that a JSON Schema knows at a path. */
-function keysAt(jsonSchema: unknown, path: Path): string[] {
-  let candidates = [jsonSchema];
-  for (const step of path) {
-    candidates = candidates.flatMap(alternatives).flatMap((part) => {
-      if (typeof step === "number") return [part.items];
-      return isObject(part.properties)
-        ? [part.properties[step] ?? part.additionalProperties]
-        : [part.additionalProperties];
-    });
-  }
-  const properties = candidates.flatMap(alternatives).map((part) => part.properties);
-  return [...new Set(properties.flatMap((known) => (isObject(known) ? Object.keys(known) : [])))];
-}
-
-function alternatives(schema: unknown): JsonObject[] {
-  if (!isObject(schema)) return [];
-  const inner = [schema.anyOf, schema.oneOf, schema.allOf].flatMap((list) =>
-    Array.isArray(list) ? list : [],
-  );
-  return [schema, ...inner.flatMap(alternatives)];
 }

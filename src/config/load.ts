@@ -7,14 +7,21 @@ import { quote } from "./excerpt.ts";
 import { ConfigFile } from "./file.ts";
 import { findIncludes } from "./includes.ts";
 import { readInstances } from "./instances.ts";
+import { pluginSecretNames } from "./plugin-secrets.ts";
 import type { PluginSettings } from "./plugins.ts";
-import { includeSchema, mainRest, mainSchema, serverSchema } from "./schema.ts";
+import { includeSchema, mainRest, mainSchema, secretPlaces, serverSchema } from "./schema.ts";
 import { SecretReader } from "./secrets.ts";
 import { nearest } from "./suggestion.ts";
+import type { Texts } from "./text.ts";
+import type { SecretPlace } from "./tree.ts";
 
 export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly plugins: PluginSettings;
+  /** Stand in for files on disk. */
+  readonly texts?: Texts;
+  /** Whether an account has logged in before, from this data folder. Without it nothing is said about accounts that cannot. */
+  readonly hasLoggedIn?: (dataDir: string, userId: UserId) => boolean;
 }
 
 type MainSettings = NonNullable<ReturnType<typeof readMain>>;
@@ -24,16 +31,21 @@ type MainSettings = NonNullable<ReturnType<typeof readMain>>;
  * problems. `config` is undefined if nothing could run: the main file unreadable, not YAML, without a homeserver, or unclear
  * about its data folder.
  */
-export function loadConfig(file: string, { env, plugins }: LoadOptions): LoadedConfig {
-  const main = ConfigFile.read(file);
+export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
+  const { env, plugins, texts } = options;
+  const isSecret = secretPlaces(pluginSecretNames(plugins));
+  const main = ConfigFile.read(file, isSecret, texts);
   const settings = readMain(main);
   if (settings === undefined) {
     return { config: undefined, problems: main.problems(), secrets: [], watched: [resolve(file)] };
   }
-  const secrets = new SecretReader(env);
+  const secrets = new SecretReader(env, texts);
   const dataDir = locateData(main, settings, env);
-  const includes = findIncludes(main, settings.include ?? [`${dataDir}/instances.d/*.yaml`]);
-  const sources: Source[] = [{ file: main, sections: settings }, ...includes.files.map(readInclude)];
+  const includes = findIncludes(main, settings.include ?? [`${dataDir}/instances.d/*.yaml`], texts);
+  const sources: Source[] = [
+    { file: main, sections: settings },
+    ...includes.files.map((name) => readInclude(name, isSecret, texts)),
+  ];
   const accounts = readAccounts(sources, secrets);
   const admin = readAdmin(main, settings, secrets);
   const registrationToken = secrets.read(
@@ -42,6 +54,13 @@ export function loadConfig(file: string, { env, plugins }: LoadOptions): LoadedC
     settings.homeserver?.registration_token,
   );
   const url = settings.homeserver?.url;
+  if (registrationToken === undefined)
+    warnOfStuckAccounts(
+      accounts,
+      main,
+      admin.account,
+      (userId) => options.hasLoggedIn?.(dataDir, userId) ?? true,
+    );
   const found = {
     file: resolve(file),
     admin,
@@ -50,7 +69,7 @@ export function loadConfig(file: string, { env, plugins }: LoadOptions): LoadedC
     catchUpMs: settings.catch_up,
     reload: settings.reload,
     accounts: usableAccounts(accounts, admin.account),
-    ...readInstances(sources, { accounts, adminAccount: admin.account, plugins }),
+    ...readInstances(sources, { accounts, adminAccount: admin.account, plugins, secrets }),
   };
   const clear = url !== undefined && main.errorsAt(["data_dir"]).length === 0 && !misspeltDataDir(main);
   return {
@@ -73,8 +92,8 @@ function readMain(main: ConfigFile) {
   return main.settings(mainSchema, mainRest);
 }
 
-function readInclude(name: string): Source {
-  const file = ConfigFile.read(name);
+function readInclude(name: string, isSecret: SecretPlace, texts: Texts | undefined): Source {
+  const file = ConfigFile.read(name, isSecret, texts);
   if (file.isEmpty) file.report({ path: [], severity: "warning", message: "the file is empty" });
   for (const key of file.names()) {
     if (!Object.hasOwn(mainSchema.shape, key) || Object.hasOwn(includeSchema.shape, key)) continue;
@@ -126,6 +145,25 @@ function readAdmin(main: ConfigFile, settings: MainSettings, secrets: SecretRead
 /** What `Bun.password.verify` understands: argon2 and bcrypt. */
 function isHash(text: string): boolean {
   return /^\$(argon2(id|i|d)|2[abxy])\$/.test(text);
+}
+
+/** An account that has nothing to log in with, and no way to be registered. */
+function warnOfStuckAccounts(
+  listed: ReadonlyMap<UserId, ListedAccount>,
+  main: ConfigFile,
+  admin: UserId | undefined,
+  hasLoggedIn: (userId: UserId) => boolean,
+): void {
+  const severity = "warning";
+  const message =
+    "cannot log in: it has neither password nor access token, and without homeserver.registration_token it cannot be registered";
+  for (const [userId, { file, config }] of listed) {
+    if (config === undefined || config.password !== undefined || config.accessToken !== undefined) continue;
+    if (!hasLoggedIn(userId)) file.report({ path: ["accounts", userId], atKey: true, severity, message });
+  }
+  if (admin !== undefined && !listed.has(admin) && !hasLoggedIn(admin)) {
+    main.report({ path: ["admin", "account"], severity, message });
+  }
 }
 
 function readServer(main: ConfigFile, settings: MainSettings): Config["server"] {

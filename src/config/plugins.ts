@@ -13,6 +13,8 @@ export interface PluginSettings {
   names(): readonly string[];
   find(plugin: string):
     | {
+        /** JSON Schema of the settings as an admin writes them; `"writeOnly": true` marks secrets. Undefined where none is known. */
+        readonly schema: JsonObject | undefined;
         /** The settings completed with defaults, or what is wrong with them. Never throws. */
         check(
           config: unknown,

@@ -3,6 +3,7 @@ import { asInstanceId, asRoomAlias, asRoomId, asUserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RoomReference } from "../core/matrix.ts";
 import { quote } from "./excerpt.ts";
+import type { Path } from "./finding.ts";
 import type { SecretPlace } from "./tree.ts";
 
 /** Text that `read` turns into something better; `sentence` says what is wrong with text it cannot read. */
@@ -22,21 +23,23 @@ function readAs<T>(
 const text = z.string().min(1);
 const userId = readAs(asUserId, userIdSentence);
 const room = readAs<RoomReference>((id) => asRoomId(id) ?? asRoomAlias(id), roomSentence);
-const secret = z.union(
+export const secretSentence = "must be the secret itself in quotes, { file: PATH } or { env: NAME }";
+/** How any secret may be written. */
+export const secretSchema = z.union(
   [
     text,
     z.strictObject({ file: text.describe("A file that holds it, relative to this one.") }),
     z.strictObject({ env: text.describe("An environment variable that holds it.") }),
   ],
-  { error: "must be the secret itself in quotes, { file: PATH } or { env: NAME }" },
+  { error: secretSentence },
 );
-export type SecretSetting = z.output<typeof secret>;
+export type SecretSetting = z.output<typeof secretSchema>;
 
 const homeserver = z.strictObject({
   url: readAs(homeserverUrl, homeserverUrlSentence).describe(
     "Where the homeserver answers clients, such as https://matrix.example.org.",
   ),
-  registration_token: secret
+  registration_token: secretSchema
     .optional()
     .describe("Registers the accounts below that have neither password nor access token."),
 });
@@ -48,8 +51,8 @@ const admin = z.strictObject({
       "Who writes to the admin room. It runs no bot: whoever is in that room may command the homeserver.",
     ),
   room: room.optional().describe("Where errors are reported: a room id or alias."),
-  username: secret.optional().describe("Who may log in to the page."),
-  password_hash: secret.optional().describe("The page's password as `roost hash-password` prints it."),
+  username: secretSchema.optional().describe("Who may log in to the page."),
+  password_hash: secretSchema.optional().describe("The page's password as `roost hash-password` prints it."),
 });
 
 export const serverSchema = z.strictObject({
@@ -63,8 +66,8 @@ export const serverSchema = z.strictObject({
 
 const account = z.strictObject({
   displayname: text.optional().describe("The name that rooms show."),
-  password: secret.optional().describe("Logs in with this password instead of registering."),
-  access_token: secret.optional().describe("Uses this access token instead of logging in."),
+  password: secretSchema.optional().describe("Logs in with this password instead of registering."),
+  access_token: secretSchema.optional().describe("Uses this access token instead of logging in."),
 });
 
 const instance = z.strictObject({
@@ -172,17 +175,29 @@ const knownKeys = new Set(
 );
 const secretName = /pass|pwd|secret|token|hash|cookie|session|credential|auth|api.?key|proxy|username/i;
 
-/** A value may be a secret if it is named like one, or stands where no setting is known. */
-export const isSecretPlace: SecretPlace = (path, value) => {
-  const named = path[0] === "accounts" || path[0] === "instances";
-  const keys = path.slice(named ? 2 : 0).filter((step) => typeof step === "string");
-  if (keys.length === 0) return path.length === 2 && value === "scalar" ? "secret" : "open";
-  if (/^(file|env)$/.test(keys.at(-1) ?? "")) return "open";
-  const isNamedSecret = keys.some((key) => secretName.test(key));
-  if (path[0] === "instances" && path[2] === "config") return isNamedSecret ? "secret" : "open";
-  if (!isNamedSecret && keys.every((key) => knownKeys.has(key))) return "open";
-  return value === "scalar" ? "secret" : "sealed";
-};
+/**
+ * A value may be a secret if it is named like one, or like a secret setting of any plugin, or stands where no setting is known.
+ */
+export function secretPlaces(pluginSecrets: ReadonlySet<string | undefined>): SecretPlace {
+  return (path, value) => {
+    const named = path[0] === "accounts" || path[0] === "instances";
+    const keys = path.slice(named ? 2 : 0).filter((step) => typeof step === "string");
+    if (keys.length === 0) return path.length === 2 && value === "scalar" ? "secret" : "open";
+    if (/^(file|env)$/.test(keys.at(-1) ?? "")) return "open";
+    const isNamedSecret = keys.some((key) => secretName.test(key));
+    if (path[0] === "instances" && path[2] === "config") {
+      const isSetting = pluginSecrets.has(undefined) || keys.slice(1).some((key) => pluginSecrets.has(key));
+      return isNamedSecret || (isSetting && keys.length > 1) ? "secret" : "open";
+    }
+    if (!isNamedSecret && keys.every((key) => knownKeys.has(key))) return "open";
+    return value === "scalar" ? "secret" : "sealed";
+  };
+}
+
+/** Whether a setting of a plugin whose settings nobody describes is named like a secret. */
+export function isNamedSecret(path: Path): boolean {
+  return path.some((step) => typeof step === "string" && secretName.test(step));
+}
 
 function userIdSentence(text: string): string {
   if (!text.startsWith("@")) return `must be a user id such as "@bot:example.org", not ${quote(text)}`;

@@ -3,18 +3,26 @@ import { Secret, type SecretValue } from "../core/secret.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Path } from "./finding.ts";
 import type { SecretSetting } from "./schema.ts";
-import { readText } from "./text.ts";
+import { readText, type Texts } from "./text.ts";
 
 const maxBytes = 64 * 1024;
+/** `/run/secrets/x`, `./secrets/x`, `~/x`: text of this shape is hardly a secret. */
+const pathShape = /^(?:(?:\/[a-z][a-z0-9_-]*){1,}|\.{1,2}|~)(?:\/[\w.-]+)+$/;
+const pathWarning = {
+  message: "looks like a path, but is taken as the secret itself",
+  hint: "write { file: PATH } to read the secret from a file",
+};
 
 /** Reads the secrets that the config asks for, each once, and remembers which and from where. */
 export class SecretReader {
   readonly secrets: Secret[] = [];
   readonly files = new Set<string>();
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #texts: Texts | undefined;
 
-  constructor(env: Readonly<Record<string, string | undefined>>) {
+  constructor(env: Readonly<Record<string, string | undefined>>, texts?: Texts) {
     this.#env = env;
+    this.#texts = texts;
   }
 
   /** The secret of a setting at a path of a file; one that is missing, or wrongly written, is a problem there. */
@@ -22,7 +30,10 @@ export class SecretReader {
     const [wrong] = file.errorsAt(path);
     if (wrong !== undefined) return { missing: `${wrong.path} ${wrong.message}` };
     if (setting === undefined) return undefined;
-    if (typeof setting === "string") return this.#keep(setting);
+    if (typeof setting === "string") {
+      if (looksLikePath(setting)) file.report({ path, severity: "warning", ...pathWarning });
+      return this.#keep(setting);
+    }
     const found = "file" in setting ? this.#readFile(file, path, setting.file) : this.#readEnv(setting.env);
     if ("missing" in found) file.report({ path, message: found.missing });
     return found;
@@ -31,7 +42,7 @@ export class SecretReader {
   #readFile(file: ConfigFile, path: Path, name: string): SecretValue {
     const secretFile = resolve(dirname(file.name), name);
     this.files.add(secretFile);
-    const content = readText(secretFile, maxBytes);
+    const content = readText(secretFile, maxBytes, this.#texts);
     if ("sentence" in content) return { missing: `the secret file ${secretFile} ${content.sentence}` };
     const value = /^[^\r\n]*/.exec(content.text)?.[0] ?? "";
     if (value === "") return { missing: `the secret file ${secretFile} is empty (its first line counts)` };
@@ -50,8 +61,15 @@ export class SecretReader {
   #keep(value: string): SecretValue {
     const secret = new Secret(value);
     this.secrets.push(secret);
+    // Of an address with a login in it, an error may show the password alone.
+    const password = URL.canParse(value) ? new URL(value).password : "";
+    if (password !== "") this.secrets.push(new Secret(password));
     return { secret };
   }
+}
+
+function looksLikePath(text: string): boolean {
+  return text.length <= 4096 && pathShape.test(text);
 }
 
 /** The secret itself, for comparing and hashing only. */

@@ -1,12 +1,26 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
+import { resolve } from "node:path";
 
 /** What a file holds, or the sentence that says why it cannot be had and what to do. */
 export type FileText =
   | { readonly text: string; readonly worldReadable: boolean }
   | { readonly sentence: string };
 
+/** What stands in for files on disk, by absolute path: how an edit is tried before it is written. Undefined: the file is gone. */
+export type Texts = ReadonlyMap<string, string | undefined>;
+
 /** Reads a whole regular file of UTF-8 text, never more than `maxBytes`, and never waits for a pipe or a device. */
-export function readText(file: string, maxBytes: number): FileText {
+export function readText(file: string, maxBytes: number, texts: Texts = new Map()): FileText {
+  const path = resolve(file);
+  if (!texts.has(path)) return readFromDisk(file, maxBytes);
+  const text = texts.get(path);
+  if (text === undefined) return { sentence: "does not exist" };
+  return Buffer.byteLength(text) > maxBytes
+    ? { sentence: tooLarge(maxBytes) }
+    : { text, worldReadable: false };
+}
+
+function readFromDisk(file: string, maxBytes: number): FileText {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -14,15 +28,17 @@ export function readText(file: string, maxBytes: number): FileText {
     if (stats.isDirectory()) return { sentence: "is a directory, not a file" };
     if (!stats.isFile()) return { sentence: "is not a regular file" };
     const bytes = readAtMost(descriptor, maxBytes + 1);
-    if (bytes.length > maxBytes) {
-      return { sentence: `is larger than ${maxBytes / 1024} KiB: this cannot be the right file` };
-    }
+    if (bytes.length > maxBytes) return { sentence: tooLarge(maxBytes) };
     return decode(bytes, (stats.mode & 0o004) !== 0);
   } catch (error) {
     return { sentence: explain(file, error) };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+function tooLarge(maxBytes: number): string {
+  return `is larger than ${maxBytes / 1024} KiB: this cannot be the right file`;
 }
 
 function readAtMost(descriptor: number, limitBytes: number): Uint8Array {

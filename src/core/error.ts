@@ -1,3 +1,5 @@
+import type { Problem } from "./config.ts";
+
 /**
  * Every failure a user can cause or meet has a code for machines, a sentence for people (the message: what happened and what
  * to do next, safe to print anywhere) and a cause for the log.
@@ -22,6 +24,7 @@ export type ErrorCode =
   | "too-large"
   | "bad-request"
   | "not-found"
+  | "conflict"
   // dependency: another machine is away; wait for it, never count it
   | "homeserver-unreachable"
   | "homeserver-busy"
@@ -44,16 +47,27 @@ export class RoostError extends Error {
   readonly code: ErrorCode;
   /** How long the other side asked us to wait (Retry-After, retry_after_ms). */
   readonly retryAfterMs: number | undefined;
+  /** What is wrong in a text that somebody wrote, each with its line. */
+  readonly problems: readonly Problem[];
+  /** With `conflict`: what somebody else changed meanwhile, as a unified diff without secrets. */
+  readonly difference: string | undefined;
 
   constructor(
     code: ErrorCode,
     sentence: string,
-    details: { cause?: unknown; retryAfterMs?: number | undefined } = {},
+    details: {
+      cause?: unknown;
+      retryAfterMs?: number | undefined;
+      problems?: readonly Problem[];
+      difference?: string;
+    } = {},
   ) {
     super(sentence, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "RoostError";
     this.code = code;
     this.retryAfterMs = details.retryAfterMs;
+    this.problems = details.problems ?? [];
+    this.difference = details.difference;
   }
 }
 
@@ -90,6 +104,7 @@ export function failureClass(error: unknown): FailureClass {
     case "too-large":
     case "bad-request":
     case "not-found":
+    case "conflict":
     case "data-dir-in-use":
     case "usage":
       return "permanent";

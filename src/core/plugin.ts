@@ -3,7 +3,7 @@
  * a context; it runs in a runtime of its own, never sees a token, and asks the host for everything that leaves the process.
  */
 import type { Database } from "bun:sqlite";
-import type { z } from "zod";
+import { z } from "zod";
 import type { EventId, MxcUri, RoomId, UserId } from "./id.ts";
 import type { JsonObject } from "./json.ts";
 import type { Logger } from "./log.ts";
@@ -28,6 +28,16 @@ export function definePlugin<Schema extends z.ZodType>(
   definition: PluginDefinition<Schema>,
 ): PluginDefinition<Schema> {
   return definition;
+}
+
+/**
+ * A setting that holds a secret. The plugin gets plain text; the admin writes the text itself, `{ file: PATH }` or `{ env: NAME }`,
+ * and nothing that is logged, compared or answered shows it. `text` says what it must look like.
+ */
+export function secretSetting(): z.ZodString;
+export function secretSetting<Text extends z.ZodType<string>>(text: Text): Text;
+export function secretSetting(text: z.ZodType<string> = z.string().min(1)): z.ZodType<string> {
+  return text.meta({ writeOnly: true });
 }
 
 export interface Bot<Config> {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RoostError } from "../core/error.ts";
@@ -26,7 +27,7 @@ export class CredentialsFile {
   constructor(folder: string, userId: UserId) {
     this.#folder = folder;
     this.#userId = userId;
-    this.#path = join(folder, `${encodeURIComponent(userId)}.json`);
+    this.#path = join(folder, fileNameOf(userId));
   }
 
   /** Undefined if there is none yet. Throws RoostError `config-invalid` for one that is not ours, `internal` if unreadable. */
@@ -112,6 +113,15 @@ function parse(text: string): (Omit<Credentials, "userId"> & { userId: string })
     accessToken: secretAt("accessToken"),
     password: secretAt("password"),
   };
+}
+
+/** Whether an account was registered or logged in before, so that its definition needs neither password nor token. */
+export function hasLoggedIn(dataDir: string, userId: UserId): boolean {
+  return existsSync(join(dataDir, "credentials", fileNameOf(userId)));
+}
+
+function fileNameOf(userId: UserId): string {
+  return `${encodeURIComponent(userId)}.json`;
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

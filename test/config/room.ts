@@ -2,16 +2,20 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { checkSettings } from "../../src/config/issues.ts";
+import { checkSettings, settingsSchemaOf } from "../../src/config/issues.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { PluginSettings } from "../../src/config/plugins.ts";
 import { formatProblem, type LoadedConfig, type Problem } from "../../src/core/config.ts";
+import { secretSetting } from "../../src/core/plugin.ts";
 
 const settings = z.strictObject({
   carousel: z.enum(["thread", "single"]).default("thread"),
   limit: z.number().int().max(10).optional(),
   names: z.array(z.string()).optional(),
   proxy: z.string().optional(),
+  key: secretSetting().optional(),
+  servers: z.array(z.strictObject({ url: z.string(), upstream: secretSetting() })).optional(),
+  keys: z.record(z.string(), secretSetting()).optional(),
 });
 
 /** Two plugins with one schema; each answers to its name as a command. */
@@ -20,6 +24,7 @@ export const plugins: PluginSettings = {
   find: (name) =>
     name === "instagram" || name === "echo"
       ? {
+          schema: settingsSchemaOf(settings),
           check: (config) => checkSettings(settings, config),
           answersTo: (prefix) => [`${prefix}${name}`],
         }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TurnRequest } from "../../core/plugin.ts";
+import { secretSetting, type TurnRequest } from "../../core/plugin.ts";
 
 /** The ways to a post that may be listed under `strategies`. */
 export const postStrategies = ["page", "embed", "graphql", "media-info", "yt-dlp", "og"] as const;
@@ -65,10 +65,13 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe("The numbers of GraphQL queries, for when Instagram's pages do not tell the current ones."),
-  proxy: z
-    .url({ protocol: /^https?$/, error: "must be an address such as http://proxy.example.org:3128" })
+  proxy: secretSetting(
+    z.url({ protocol: /^https?$/, error: "must be an address such as http://proxy.example.org:3128" }),
+  )
     .optional()
-    .describe("The HTTP proxy through which Instagram is asked. Default: none."),
+    .describe(
+      "The HTTP proxy through which Instagram is asked; a secret, for it may hold a login. Default: none.",
+    ),
   cookies_file: file
     .optional()
     .describe(
