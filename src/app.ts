@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { adminRoomOf } from "./admin-room.ts";
 import { loadConfig } from "./config/load.ts";
 import { watchConfig } from "./config/watch.ts";
 import { formatProblem, type LoadedConfig } from "./core/config.ts";
@@ -68,6 +69,11 @@ export class App {
     const records = new RecentRecords();
     router.addSink(records.sink, "INFO");
 
+    const adminRoom = adminRoomOf(config, { store, log, onSecret: (secret) => router.addSecrets([secret]) });
+    if (adminRoom !== undefined) {
+      router.addSink(adminRoom.sink, "INFO");
+      await this.#opened(adminRoom);
+    }
     const house = new House({
       config,
       load,
@@ -76,6 +82,7 @@ export class App {
       version,
       phase: () => this.#phase,
       onReply: () => {},
+      adminRoom: () => adminRoom?.status(),
     });
     this.#closers.push(() => house.close());
     await house.open(problems);

@@ -27,6 +27,7 @@ export interface HouseOptions {
   readonly phase: () => HostSnapshot["phase"];
   /** The first reply to a message is at the homeserver, so long after the message came. */
   readonly onReply: (instance: InstanceId, latencyMs: number) => void;
+  readonly adminRoom: () => HostSnapshot["adminRoom"];
 }
 
 /** The working rooms and how they are introduced to each other: accounts, delivery, runtimes, supervisor. */
@@ -128,7 +129,8 @@ export class House implements HostControl {
 
   /** Starts everything side by side. What an earlier run wrote down and did not send comes first. */
   async open(problems: readonly Problem[]): Promise<void> {
-    for (const userId of this.#options.config.accounts.keys()) this.#outbox.resume(userId);
+    const { accounts, admin } = this.#options.config;
+    for (const userId of accounts.keys()) if (userId !== admin.account) this.#outbox.resume(userId);
     this.#vitals.open();
     await this.#operations.begin(problems);
   }
@@ -193,6 +195,7 @@ export class House implements HostControl {
         }),
       ),
       pending,
+      adminRoom: this.#options.adminRoom(),
     };
   }
 

@@ -126,6 +126,12 @@ export class Operations {
     }
     const next = disk.instances.get(id);
     if (next === undefined) return this.#dismiss(id);
+    if (next.account === this.#inForce.admin.account) {
+      throw new RoostError(
+        "config-invalid",
+        `${id} was not restarted: until the unit is restarted, its account is the one that writes to the admin room, and that one runs no bot.`,
+      );
+    }
     const isUnderWay = this.#isUnderWay(id);
     this.#apply(next, disk);
     await this.#ensureAccount(next.account, disk);

@@ -61,6 +61,8 @@ function hostSettings(config: Config): Record<string, string | number | boolean 
       revealed(adminAccount?.accessToken),
     ]),
     "admin.room": admin.room,
+    "admin.messages_per_hour": admin.messagesPerHour,
+    "admin.message_interval": admin.messageIntervalMs,
     "admin.username": revealed(admin.username),
     "admin.password_hash": revealed(admin.passwordHash),
     "server.host": server.host,

@@ -9,7 +9,7 @@ import { findIncludes } from "./includes.ts";
 import { readInstances } from "./instances.ts";
 import { pluginSecretNames } from "./plugin-secrets.ts";
 import type { PluginSettings } from "./plugins.ts";
-import { includeSchema, mainRest, mainSchema, secretPlaces, serverSchema } from "./schema.ts";
+import { adminSchema, includeSchema, mainRest, mainSchema, secretPlaces, serverSchema } from "./schema.ts";
 import { SecretReader } from "./secrets.ts";
 import { nearest } from "./suggestion.ts";
 import type { Texts } from "./text.ts";
@@ -117,7 +117,7 @@ function misspeltDataDir(main: ConfigFile): boolean {
 }
 
 function readAdmin(main: ConfigFile, settings: MainSettings, secrets: SecretReader): Config["admin"] {
-  const { account, room, username, password_hash } = settings.admin ?? {};
+  const { account, room, username, password_hash, ...pace } = settings.admin ?? adminSchema.parse({});
   if (room !== undefined && account === undefined && main.errorsAt(["admin", "account"]).length === 0) {
     main.report({
       path: ["admin", "room"],
@@ -133,6 +133,8 @@ function readAdmin(main: ConfigFile, settings: MainSettings, secrets: SecretRead
   return {
     account,
     room,
+    messagesPerHour: pace.messages_per_hour,
+    messageIntervalMs: pace.message_interval,
     // A name written in the YAML is no secret: cutting every "admin" out of the log would only spoil it.
     username:
       typeof username === "string"

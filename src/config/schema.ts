@@ -44,13 +44,23 @@ const homeserver = z.strictObject({
     .describe("Registers the accounts below that have neither password nor access token."),
 });
 
-const admin = z.strictObject({
+const durationSentence = 'must be a time such as "30m", "1h" or "2d"';
+const duration = readAs(durationMs, () => durationSentence, z.string({ error: durationSentence }));
+
+export const adminSchema = z.strictObject({
   account: userId
     .optional()
     .describe(
       "Who writes to the admin room. It runs no bot: whoever is in that room may command the homeserver.",
     ),
   room: room.optional().describe("Where errors are reported: a room id or alias."),
+  messages_per_hour: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(30)
+    .describe("The most messages an hour to the admin room, CRITICAL ones aside; the others come bundled."),
+  message_interval: duration.prefault("10s").describe("The least time from one such message to the next."),
   username: secretSchema.optional().describe("Who may log in to the page."),
   password_hash: secretSchema.optional().describe("The page's password as `roost hash-password` prints it."),
 });
@@ -126,13 +136,10 @@ const instances = z
   .nullish()
   .describe("The bots: each is a plugin that speaks as an account in some rooms.");
 
-const durationSentence = 'must be a time such as "30m", "1h" or "2d"';
-const duration = readAs(durationMs, () => durationSentence, z.string({ error: durationSentence }));
-
 /** The main config file. */
 export const mainSchema = z.strictObject({
   homeserver: homeserver.describe("The Matrix server that the bots live on."),
-  admin: admin.nullish().describe("Who looks after this host, and where."),
+  admin: adminSchema.nullish().describe("Who looks after this host, and where."),
   server: serverSchema.nullish().describe("The page, health and management, on this machine."),
   data_dir: text
     .optional()
@@ -169,7 +176,7 @@ export function configSchema(): JsonObject {
 }
 
 const knownKeys = new Set(
-  [mainSchema, homeserver, admin, serverSchema, account, instance].flatMap((section) =>
+  [mainSchema, homeserver, adminSchema, serverSchema, account, instance].flatMap((section) =>
     Object.keys(section.shape),
   ),
 );

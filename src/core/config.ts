@@ -1,4 +1,4 @@
-import type { InstanceId, RoomAlias, UserId } from "./id.ts";
+import type { InstanceId, UserId } from "./id.ts";
 import type { JsonObject } from "./json.ts";
 import type { RoomReference } from "./matrix.ts";
 import type { Secret, SecretValue } from "./secret.ts";
@@ -52,7 +52,10 @@ export interface Config {
   readonly homeserver: { readonly url: string; readonly registrationToken: SecretValue | undefined };
   readonly admin: {
     readonly account: UserId | undefined;
-    readonly room: RoomReference | RoomAlias | undefined;
+    readonly room: RoomReference | undefined;
+    /** The most messages an hour to the admin room, and the least time between two of them; CRITICAL ones are exempt. */
+    readonly messagesPerHour: number;
+    readonly messageIntervalMs: number;
     readonly username: SecretValue | undefined;
     readonly passwordHash: SecretValue | undefined;
   };

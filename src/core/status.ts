@@ -91,6 +91,15 @@ export interface PendingConfig {
   readonly problems: readonly Problem[];
 }
 
+/** How the way to the homeserver's admin room stands. */
+export interface AdminRoomStatus {
+  /** `waiting`: it comes by itself, such as a homeserver that is away; `failed`: a person has to do what `cause` says. */
+  readonly state: "ready" | "waiting" | "failed";
+  readonly cause?: string | undefined;
+  /** Messages that the room has not been handed yet. */
+  readonly queued: number;
+}
+
 /** All that health, page and command line may know of the host. Taken from memory, with counts that may be a second old. */
 export interface HostSnapshot {
   readonly version: string;
@@ -113,6 +122,8 @@ export interface HostSnapshot {
   }[];
   readonly instances: readonly InstanceSnapshot[];
   readonly pending: PendingConfig;
+  /** Undefined when the config names no admin room. */
+  readonly adminRoom: AdminRoomStatus | undefined;
 }
 
 /** What an operator can do, from the command line now and from the page later. */

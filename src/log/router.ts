@@ -1,6 +1,7 @@
 import { causeChain } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
 import {
+  type Fault,
   type HostLogger,
   isAtLeast,
   type LogContext,
@@ -70,7 +71,7 @@ export class LogRouter {
       critical: write("CRITICAL"),
       raise: (severity, fault, message, context, error) => {
         const record = this.#record(severity, instance, message, context, error);
-        this.#pass({ ...record, fault: this.#faults.raise(record, fault) });
+        this.#pass({ ...record, fault: this.#faults.raise(record, this.#cleanFault(fault)) });
       },
       clear: (key, message, context) => {
         const fault = this.#faults.clear(instance, key);
@@ -107,6 +108,11 @@ export class LogRouter {
         // A sink that cannot write must not become the caller's failure, and there is nowhere better to report it.
       }
     }
+  }
+
+  #cleanFault(fault: Fault): Fault {
+    const clean = (text: string | undefined) => text && this.#clean(text, valueMaxLength);
+    return { ...fault, tried: clean(fault.tried), command: clean(fault.command) };
   }
 
   #cleanContext(context: LogContext): LogContext {

@@ -8,6 +8,7 @@ import type {
 } from "../core/delivery.ts";
 import type { EventId, InstanceId, RoomId, UserId } from "../core/id.ts";
 import type { SyncBatch, SyncState } from "../core/matrix.ts";
+import { AdminMessages } from "./admin-messages.ts";
 import { HostAvailability } from "./host-availability.ts";
 import { HostCounts } from "./host-counts.ts";
 import { HostDatabase } from "./host-database.ts";
@@ -32,6 +33,7 @@ export class HostStore implements DeliveryStore {
   readonly counts: HostCounts;
   readonly availability: HostAvailability;
   readonly sessions: HostSessions;
+  readonly adminMessages: AdminMessages;
 
   constructor(file: string) {
     this.#db = new HostDatabase(file);
@@ -39,6 +41,7 @@ export class HostStore implements DeliveryStore {
     this.counts = new HostCounts(this.#db);
     this.availability = new HostAvailability(this.#db);
     this.sessions = new HostSessions(this.#db);
+    this.adminMessages = new AdminMessages(this.#db);
   }
 
   open(): void {

@@ -93,4 +93,10 @@ export const hostMigrations: readonly string[] = [
     wanted TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE admin_message (
+    id INTEGER PRIMARY KEY,
+    state TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

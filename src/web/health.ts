@@ -46,6 +46,7 @@ export function healthOf(snapshot: HostSnapshot): Health {
     uptime: [uptimeCheck(snapshot)],
     database: [databaseCheck(snapshot)],
     config: [configCheck(snapshot)],
+    ...adminRoomCheck(snapshot),
   };
   for (const instance of snapshot.instances) {
     checks[`instance:${instance.id}`] = [instanceCheck(instance, snapshot.nowMs)];
@@ -165,6 +166,21 @@ function configCheck({ pending, nowMs }: HostSnapshot): Check {
     changes,
     problems,
   };
+}
+
+/** Nothing where no admin room is configured. */
+function adminRoomCheck({ adminRoom, nowMs }: HostSnapshot): Record<string, readonly [Check]> {
+  if (adminRoom === undefined) return {};
+  const { state, cause, queued } = adminRoom;
+  const check: Check = {
+    status: cause === undefined ? "pass" : "warn",
+    componentType: "component",
+    observedValue: state,
+    time: isoTime(nowMs),
+    output: cause === undefined ? undefined : hideIds(cause),
+    queued,
+  };
+  return { "admin-room": [check] };
 }
 
 function uptimeCheck({ startedAtMs, nowMs }: HostSnapshot): Check {

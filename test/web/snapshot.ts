@@ -73,6 +73,7 @@ export function snapshot(
     accounts: [],
     instances,
     pending: { changes: [], problems: [] },
+    adminRoom: undefined,
     ...changes,
   };
 }
