@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isObject, type JsonObject } from "../core/json.ts";
 import { type LogRecord, severities } from "../core/log.ts";
 
 const report = z.object({
@@ -40,7 +41,7 @@ const message = z.object({
   eventId: z.string().optional(),
   /** A request that was begun and is not known to have arrived: repeated as it is, it happens once. */
   pending: z
-    .object({ txnId: z.string(), roomId: z.string(), content: z.record(z.string(), z.json()) })
+    .object({ txnId: z.string(), roomId: z.string(), content: z.custom<JsonObject>(isObject) })
     .optional(),
 });
 

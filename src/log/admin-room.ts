@@ -2,12 +2,7 @@ import { randomUUID } from "node:crypto";
 import { asEventId, asRoomId, asTxnId, type EventId, type RoomId, type TxnId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isAtLeast, type LogRecord } from "../core/log.ts";
-import {
-  type AdminMessage,
-  type AdminReport,
-  fingerprintOf,
-  reportOf,
-} from "./admin-room-message.ts";
+import { type AdminMessage, type AdminReport, fingerprintOf, reportOf } from "./admin-room-message.ts";
 import { AdminMessages } from "./admin-room-messages.ts";
 import { AdminRoomPace, isCritical, type PaceLimits } from "./admin-room-pace.ts";
 import { contentOf } from "./admin-room-text.ts";
@@ -93,11 +88,13 @@ export class AdminRoomQueue {
   dueMs(nowMs: number, roomId: RoomId): number | undefined {
     const messages = this.messages.all();
     if (messages.some(({ pending }) => pending !== undefined)) return nowMs;
-    const times = this.messages.waiting().map((message) =>
-      isCritical(message)
-        ? this.#pace.criticalDueMs(messages, nowMs)
-        : this.#pace.ordinaryDueMs(messages, nowMs),
-    );
+    const times = this.messages
+      .waiting()
+      .map((message) =>
+        isCritical(message)
+          ? this.#pace.criticalDueMs(messages, nowMs)
+          : this.#pace.ordinaryDueMs(messages, nowMs),
+      );
     times.push(...this.#stale(roomId).map((message) => this.#pace.editDueMs(message, messages, nowMs)));
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -185,7 +182,7 @@ export class AdminRoomQueue {
   }
 
   #hand(message: AdminMessage, roomId: RoomId, txnId: string, content: JsonObject): AdminRequest {
-    this.messages.put({ ...message, pending: { txnId, roomId, content: JSON.parse(JSON.stringify(content)) } });
+    this.messages.put({ ...message, pending: { txnId, roomId, content } });
     return { messageId: message.id, txnId: asTxnId(txnId), roomId, content };
   }
 
@@ -209,13 +206,15 @@ export class AdminRoomQueue {
 
   /** Posted messages whose counters are behind. */
   #stale(roomId: RoomId): AdminMessage[] {
-    return this.messages.all().filter(
-      (message) =>
-        message.pending === undefined &&
-        message.roomId === roomId &&
-        asEventId(message.eventId ?? "") !== undefined &&
-        message.reports.some(({ seen, told }) => seen > told),
-    );
+    return this.messages
+      .all()
+      .filter(
+        (message) =>
+          message.pending === undefined &&
+          message.roomId === roomId &&
+          asEventId(message.eventId ?? "") !== undefined &&
+          message.reports.some(({ seen, told }) => seen > told),
+      );
   }
 
   #endForgotten(nowMs: number): void {
@@ -237,14 +236,15 @@ export class AdminRoomQueue {
 
   /** What was posted is kept for its counter and its end, and to know the pace. */
   #forget(nowMs: number): void {
-    const posted = this.messages.all().filter(
-      ({ sentMs, pending }) => sentMs !== undefined && pending === undefined,
-    );
+    const posted = this.messages
+      .all()
+      .filter(({ sentMs, pending }) => sentMs !== undefined && pending === undefined);
     const isDone = ({ toldMs = 0, reports }: AdminMessage) =>
       Math.abs(nowMs - toldMs) > hourMs &&
       reports.every(({ isFault, isOpen, seen, told }) => seen === told && !(isFault && isOpen));
     const surplus = posted.slice(0, Math.max(0, posted.length - maxKept));
-    for (const message of posted) if (isDone(message) || surplus.includes(message)) this.messages.remove(message);
+    for (const message of posted)
+      if (isDone(message) || surplus.includes(message)) this.messages.remove(message);
   }
 }
 
