@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { AccountConfig, Config } from "./core/config.ts";
-import type { InstanceId, UserId } from "./core/id.ts";
+import type { InstanceId, RoomId, UserId } from "./core/id.ts";
 import type { HostLogger } from "./core/log.ts";
 import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "./core/matrix.ts";
 import type { Secret } from "./core/secret.ts";
@@ -15,6 +15,8 @@ export interface AccountsOptions {
   readonly onRooms: (account: UserId, standings: readonly RoomStanding[]) => void;
   readonly onStatus: (account: UserId, status: AccountStatus) => void;
   readonly onSecret: (secret: Secret) => void;
+  readonly loadSuccessors: () => ReadonlyMap<RoomId, RoomId>;
+  readonly saveSuccessor: (room: RoomId, successor: RoomId) => void;
   readonly instancesOf: (account: UserId) => readonly InstanceId[];
 }
 
@@ -55,8 +57,8 @@ export class Accounts {
   }
 
   #create(wanted: AccountConfig, config: Config): MatrixAccount {
-    const { log, loadSyncState, onBatch, listedRooms, onRooms, onStatus, onSecret, instancesOf } =
-      this.#options;
+    const { log, loadSyncState, onBatch, listedRooms, onRooms, onStatus, onSecret } = this.#options;
+    const { loadSuccessors, saveSuccessor, instancesOf } = this.#options;
     const { userId } = wanted;
     return new MatrixAccount({
       config: wanted,
@@ -72,6 +74,8 @@ export class Accounts {
         onRooms: (standings) => onRooms(userId, standings),
         onStatus: (status) => onStatus(userId, status),
         onSecret,
+        loadSuccessors,
+        saveSuccessor,
         retryCommand: () => {
           const [instance] = instancesOf(userId);
           return instance === undefined ? undefined : `roost restart ${instance}`;

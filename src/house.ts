@@ -58,6 +58,8 @@ export class House implements HostControl {
       onRooms: (userId, standings) => roster.setStandings(userId, standings),
       onStatus: (userId, status) => this.#follow(userId, status),
       onSecret: (secret) => router.addSecrets([secret]),
+      loadSuccessors: () => store.notes.loadSuccessors(),
+      saveSuccessor: (room, successor) => store.notes.saveSuccessor(room, successor),
       instancesOf: (userId) => roster.instancesOf(userId),
     });
     this.#outbox = new Outbox({

@@ -92,10 +92,10 @@ export class Roster {
     return this.#listeners;
   }
 
-  /** The instance's rooms by id: those given as ids, and the aliases that the homeserver has resolved. */
+  /** The instance's rooms by id: those given as ids, what aliases stand for, and what took the place of a closed room. */
   #roomsOf(config: InstanceConfig): ReadonlySet<RoomId> {
     const known = this.#standings.get(config.account);
-    const ids = config.rooms.map((room) => asRoomId(room) ?? known?.get(room)?.roomId);
+    const ids = config.rooms.flatMap((room) => [asRoomId(room), known?.get(room)?.roomId]);
     return new Set(ids.filter((id) => id !== undefined));
   }
 }

@@ -58,6 +58,10 @@ export class MatrixAccount implements Account {
       onRefused: (error) => this.#connection.interrupt(error),
       log,
       retryMs: timing.roomRetryMs,
+      succession: {
+        load: () => hooks.loadSuccessors(),
+        save: (room, next) => hooks.saveSuccessor(room, next),
+      },
     });
     const onSecret = (secret: Secret) => hooks.onSecret(secret);
     this.#connection = new Connection({

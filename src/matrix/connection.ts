@@ -1,5 +1,6 @@
 import type { AccountConfig } from "../core/config.ts";
-import { type ErrorCode, RoostError, sentenceOf } from "../core/error.ts";
+import type { RoostError } from "../core/error.ts";
+import type { RoomId } from "../core/id.ts";
 import { isObject, stringAt } from "../core/json.ts";
 import type { HostLogger, LogContext } from "../core/log.ts";
 import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "../core/matrix.ts";
@@ -9,6 +10,7 @@ import { AccountFault } from "./account-fault.ts";
 import type { Client } from "./client.ts";
 import type { Decryptor } from "./decryptor.ts";
 import type { SyncAnswer } from "./event.ts";
+import { asRoostError, endedAgain, errcodeOf, isLasting, notAHomeserver } from "./failure.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 import type { Http } from "./http.ts";
 import type { Login } from "./login.ts";
@@ -26,6 +28,9 @@ export interface AccountHooks {
   onStatus(status: AccountStatus): void;
   /** A password or token that came to be, to be cut from logs. */
   onSecret(secret: Secret): void;
+  /** The rooms that took the place of others, as found by earlier runs. */
+  loadSuccessors(): ReadonlyMap<RoomId, RoomId>;
+  saveSuccessor(room: RoomId, successor: RoomId): void;
   /** What makes Roost try again at once, such as `roost restart weather`. */
   retryCommand(): string | undefined;
 }
@@ -43,22 +48,6 @@ export interface ConnectionOptions {
   /** Ends everything. */
   readonly signal: AbortSignal;
 }
-
-/** What only a person can put right; after any other failure the connection waits and tries again, without end. */
-const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "registration-token-wrong",
-  "registration-closed",
-  "user-id-taken",
-  "login-refused",
-  "token-revoked",
-  "account-suspended",
-  "homeserver-changed",
-  "config-invalid",
-  "secret-missing",
-]);
-
-/** What the homeserver's administrator may take back without anybody telling us. */
-const liftable: ReadonlySet<string> = new Set(["M_USER_LOCKED", "M_USER_SUSPENDED"]);
 
 /** However often a session did not last, the next login is not put off longer: whoever else logged in may be gone. */
 const longestRenewalMs = 6 * 3_600_000;
@@ -135,7 +124,7 @@ export class Connection {
           await this.#renew(failure).catch(() => {});
           continue;
         }
-        if (lasting.has(failure.code) && !liftable.has(errcodeOf(failure))) return this.#fail(failure);
+        if (isLasting(failure)) return this.#fail(failure);
         await this.#wait(failure, isThere).catch(() => {});
       }
     }
@@ -274,27 +263,4 @@ export class Connection {
     this.#status = status;
     this.#options.hooks.onStatus(status);
   }
-}
-
-function errcodeOf(error: RoostError): string {
-  return error instanceof HomeserverError ? error.errcode : "";
-}
-function asRoostError(error: unknown): RoostError {
-  return error instanceof RoostError
-    ? error
-    : new RoostError("internal", sentenceOf(error), { cause: error });
-}
-function endedAgain(cause: RoostError): RoostError {
-  return new RoostError(
-    "token-revoked",
-    "The account's session was ended again soon after a new login: see that no other program logs in as this account. Roost logs in again later, or at once when an instance of the account is restarted.",
-    { cause },
-  );
-}
-function notAHomeserver(cause?: unknown): RoostError {
-  return new RoostError(
-    "not-a-homeserver",
-    "What answers at homeserver.url is not a Matrix homeserver: write the address that the homeserver's clients use. Roost asks again.",
-    { cause },
-  );
 }

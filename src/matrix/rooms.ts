@@ -6,7 +6,10 @@ import type { MatrixEvent, RoomReference, RoomStanding } from "../core/matrix.ts
 import type { Client } from "./client.ts";
 import type { Departure, SyncAnswer } from "./event.ts";
 import { Invitations } from "./invitations.ts";
+import { requireRoomId, serverOf, serversFor } from "./room-address.ts";
+import { RoomFaults } from "./room-faults.ts";
 import { type Entry, standingOf } from "./standing.ts";
+import { Successors, type SuccessorsOptions } from "./successors.ts";
 
 export interface RoomsOptions {
   readonly client: Client;
@@ -17,6 +20,7 @@ export interface RoomsOptions {
   readonly onRefused: (error: RoostError) => void;
   readonly log: HostLogger;
   readonly retryMs: number;
+  readonly succession: Pick<SuccessorsOptions, "load" | "save">;
 }
 
 /** Another server's alias may take long to ask about, and nothing is worth waiting longer for. */
@@ -27,10 +31,9 @@ export class Rooms {
   readonly #options: RoomsOptions;
   readonly #entries = new Map<RoomReference, Entry>();
   readonly #encrypted = new Set<RoomId>();
-  readonly #replacements = new Map<RoomId, RoomId | undefined>();
+  readonly #successors: Successors;
   readonly #invitations: Invitations;
-  /** What was said last about each room: it is said once. */
-  readonly #advised = new Map<RoomReference, string | undefined>();
+  readonly #faults: RoomFaults;
   #last: Promise<void> = Promise.resolve();
   /** An `enter` that has not begun yet. */
   #upcoming: Promise<void> | undefined;
@@ -39,13 +42,24 @@ export class Rooms {
   constructor(options: RoomsOptions) {
     this.#options = options;
     this.#invitations = new Invitations(options);
+    this.#faults = new RoomFaults(options.self, options.log);
+    this.#successors = new Successors({
+      ...options.succession,
+      join: (room, via) => this.#join(room, via),
+      leave: (room) => options.client.leaveRoom(room),
+      readState: (room, type) => this.#readState(room, type),
+    });
   }
 
   /**
-   * Tells which rooms the listed aliases stand for, so that the first messages from there are known to be for somebody. Rejects
-   * only if our own homeserver could not say; other servers' aliases are asked about again by `enter`.
+   * Tells which rooms the listed aliases, and rooms that were replaced, stand for, so that the first messages from there are known
+   * to be for somebody. Rejects only if our own homeserver could not say; other servers' aliases are asked about again by `enter`.
    */
   async identify(): Promise<void> {
+    for (const roomId of this.#options.listedRooms().flatMap((reference) => asRoomId(reference) ?? [])) {
+      if (this.#successors.last(roomId) === roomId || this.#entries.has(roomId)) continue;
+      this.#noteAsked(roomId, roomId);
+    }
     const aliases = this.#options.listedRooms().flatMap((reference) => asRoomAlias(reference) ?? []);
     const unknown = aliases.filter((alias) => this.#entries.get(alias)?.roomId === undefined);
     const own = serverOf(this.#options.self);
@@ -67,8 +81,10 @@ export class Rooms {
       this.#retry = undefined;
       const joined = new Set(await client.getJoinedRooms().catch(unlessPassing));
       const listed = listedRooms();
-      for (const known of [this.#entries, this.#advised]) {
-        for (const reference of known.keys()) if (!listed.includes(reference)) known.delete(reference);
+      for (const reference of this.#entries.keys()) {
+        if (listed.includes(reference)) continue;
+        this.#entries.delete(reference);
+        this.#faults.forget(reference);
       }
       await Promise.all(listed.map((reference) => this.#enterOne(reference, joined)));
       this.#report();
@@ -83,8 +99,8 @@ export class Rooms {
     for (const { roomId, state, events } of answer.joined) {
       const entries = this.#entriesOf(roomId);
       if (entries.length === 0) continue;
-      for (const event of state) this.#noteState(event);
-      for (const event of events) this.#noteState(event);
+      const isReplaced = [...state, ...events].map((event) => this.#noteState(event)).includes(true);
+      if (isReplaced) void this.enter();
       // Somebody else, such as the homeserver's administrator, had it join.
       if (entries.some(({ membership }) => membership !== "joined")) void this.enter();
     }
@@ -113,8 +129,12 @@ export class Rooms {
     try {
       const alias = asRoomAlias(reference);
       if (alias !== undefined) roomId = await this.#identify(alias);
-      if (roomId === undefined || !joined.has(roomId)) roomId = await this.#join(reference);
-      await this.#inspect(roomId);
+      roomId ??= await this.#join(reference);
+      const place = this.#successors.last(roomId);
+      if (!joined.has(place)) await this.#join(place === roomId ? reference : place);
+      await this.#inspect(place);
+      const reached = await this.#successors.follow(place, (room) => this.#isListed(room));
+      if (reached !== place) await this.#inspect(reached);
       this.#entries.set(reference, { reference, roomId, membership: "joined", certainty: "known" });
     } catch (error) {
       this.#noteRefusal(reference, roomId, error);
@@ -126,25 +146,19 @@ export class Rooms {
     const answer = await this.#options.client.doRequest("GET", path, null, null, aliasLimitMs);
     const roomId = requireRoomId(stringAt(answer, "room_id"));
     const known = this.#entries.get(alias);
-    if (known?.roomId !== roomId) {
-      this.#entries.set(alias, {
-        reference: alias,
-        roomId,
-        membership: "invite-needed",
-        certainty: "asking",
-      });
-      this.#report();
-    }
+    if (known?.roomId !== roomId) this.#noteAsked(alias, roomId);
     return roomId;
   }
 
-  async #join(reference: RoomReference): Promise<RoomId> {
+  #noteAsked(reference: RoomReference, roomId: RoomId): void {
+    this.#entries.set(reference, { reference, roomId, membership: "invite-needed", certainty: "asking" });
+    this.#report();
+  }
+
+  async #join(reference: RoomReference, told?: readonly string[]): Promise<RoomId> {
     const { client, self, log } = this.#options;
-    // An id alone does not say who knows the room: the server it was made on, or our own if anybody here is in it.
-    const via = reference.startsWith("!")
-      ? [reference, self].map(serverOf).filter((server) => server !== "")
-      : [];
-    const roomId = requireRoomId(await client.joinRoom(reference, [...new Set(via)]));
+    const servers = serversFor(reference, self, told);
+    const roomId = requireRoomId(await client.joinRoom(reference, [...servers]));
     log.info("Joined a room.", { account: self, room: reference });
     return roomId;
   }
@@ -156,7 +170,7 @@ export class Rooms {
       this.#readState(roomId, "m.room.tombstone"),
     ]);
     if (encryption !== undefined) this.#encrypted.add(roomId);
-    if (tombstone !== undefined) this.#replacements.set(roomId, replacementIn(tombstone));
+    if (tombstone !== undefined) this.#successors.note(roomId, tombstone);
   }
 
   /** The state event's content; undefined when there is none, or when it cannot be read now. */
@@ -210,23 +224,22 @@ export class Rooms {
     if (entries.length > 0) this.#report();
   }
 
-  #noteState({ stateKey, type, roomId, content }: MatrixEvent): void {
-    if (stateKey !== "") return;
+  /** Answers whether it says that the room was replaced. */
+  #noteState({ stateKey, type, roomId, content, sender }: MatrixEvent): boolean {
+    if (stateKey !== "") return false;
     if (type === "m.room.encryption") this.noteEncrypted(roomId);
-    if (type !== "m.room.tombstone") return;
-    this.#replacements.set(roomId, replacementIn(content));
-    this.#report();
+    return type === "m.room.tombstone" && this.#successors.note(roomId, content, sender);
   }
 
   #answerInvitations(): Promise<void> {
     return this.#invitations.answer(
       (roomId) => {
-        if (this.#entriesOf(roomId).length > 0) return true;
+        if (this.#entriesFor(roomId).length > 0) return true;
         // Until every alias is known, any room may be the one that it stands for.
         return this.#options.listedRooms().every((each) => this.#isSettled(each)) ? false : "unknown";
       },
       async (roomId) => {
-        const entries = this.#entriesOf(roomId);
+        const entries = this.#entriesFor(roomId);
         await Promise.all(entries.map(({ reference }) => this.#enterOne(reference, new Set())));
         this.#report();
       },
@@ -238,22 +251,35 @@ export class Rooms {
     return entry !== undefined && (entry.roomId !== undefined || entry.certainty === "known");
   }
 
+  /** The listed rooms that the given one is, or stands in the place of. */
   #entriesOf(roomId: RoomId): Entry[] {
-    return [...this.#entries.values()].filter((entry) => entry.roomId === roomId);
+    return [...this.#entries.values()].filter((entry) => this.#placeOf(entry) === roomId);
+  }
+
+  /** The same with those that it is to take the place of, once the account may enter it. */
+  #entriesFor(roomId: RoomId): Entry[] {
+    return [...this.#entries.values()].filter((entry) => {
+      const place = this.#placeOf(entry);
+      const obstacle = place === undefined ? undefined : this.#successors.obstacle(place);
+      return place === roomId || (obstacle?.kind === "not-open" && obstacle.replacement === roomId);
+    });
+  }
+
+  #placeOf({ roomId }: Entry): RoomId | undefined {
+    return roomId === undefined ? undefined : this.#successors.last(roomId);
+  }
+
+  #isListed(roomId: RoomId): boolean {
+    return [...this.#entries.values()].some((entry) => entry.roomId === roomId);
   }
 
   /** Tells where things stand, and warns of what is wrong and was not before. */
   #report(): void {
-    const { self, log, listedRooms, onRooms } = this.#options;
-    const facts = { encrypted: this.#encrypted, replacements: this.#replacements };
+    const { self, listedRooms, onRooms } = this.#options;
+    const facts = { encrypted: this.#encrypted, successors: this.#successors };
     const entries = listedRooms().flatMap((reference) => this.#entries.get(reference) ?? []);
     const standings = entries.map((entry) => standingOf(entry, facts, self));
-    for (const { reference, advice } of standings) {
-      if (advice !== undefined && this.#advised.get(reference) !== advice) {
-        log.warn(advice, { account: self, room: reference });
-      }
-      this.#advised.set(reference, advice);
-    }
+    for (const standing of standings) this.#faults.tell(standing);
     onRooms(standings);
   }
 
@@ -271,17 +297,4 @@ export class Rooms {
 function unlessPassing(error: unknown): string[] {
   if (failureClass(error) === "dependency") return [];
   throw error;
-}
-
-function requireRoomId(answered: unknown): RoomId {
-  const roomId = typeof answered === "string" ? asRoomId(answered) : undefined;
-  if (roomId !== undefined) return roomId;
-  throw new RoostError("network", "The homeserver named no room in its answer. Roost tries again.");
-}
-function replacementIn(tombstone: unknown): RoomId | undefined {
-  return asRoomId(stringAt(tombstone, "replacement_room") ?? "");
-}
-/** What stands behind the first colon: the ids of room version 12 have none. */
-function serverOf(id: string): string {
-  return id.includes(":") ? id.slice(id.indexOf(":") + 1) : "";
 }

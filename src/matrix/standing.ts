@@ -1,5 +1,6 @@
 import type { RoomId, UserId } from "../core/id.ts";
 import type { RoomReference, RoomStanding } from "../core/matrix.ts";
+import type { Obstacle, Successors } from "./successors.ts";
 
 /** What the account found out about one listed room. */
 export interface Entry {
@@ -15,30 +16,41 @@ export interface Entry {
 /** What rooms themselves are like, whoever is in them. */
 export interface RoomFacts {
   readonly encrypted: ReadonlySet<RoomId>;
-  /** The rooms that took the place of closed ones; undefined for one that was closed for good. */
-  readonly replacements: ReadonlyMap<RoomId, RoomId | undefined>;
+  readonly successors: Pick<Successors, "last" | "obstacle">;
 }
 
 /** A listed room as the rest of the house is told of it, with what an admin should do about it. */
 export function standingOf(entry: Entry, facts: RoomFacts, self: UserId): RoomStanding {
-  const { reference, roomId, membership } = entry;
+  const { reference, membership } = entry;
+  const roomId = entry.roomId === undefined ? undefined : facts.successors.last(entry.roomId);
   const encrypted = roomId !== undefined && facts.encrypted.has(roomId);
-  return { reference, roomId, membership, encrypted, advice: adviceFor(entry, facts, encrypted, self) };
+  const advice = adviceFor(entry, roomId, facts, encrypted, self);
+  return { reference, roomId, membership, encrypted, advice };
 }
 
-function adviceFor(entry: Entry, facts: RoomFacts, encrypted: boolean, self: UserId): string | undefined {
-  const { reference: room, roomId, membership, certainty, cause } = entry;
+function adviceFor(
+  entry: Entry,
+  roomId: RoomId | undefined,
+  facts: RoomFacts,
+  encrypted: boolean,
+  self: UserId,
+): string | undefined {
+  const { membership, certainty, cause } = entry;
+  const isMoved = roomId !== undefined && roomId !== entry.roomId;
+  const room = isMoved ? `${roomId}, which replaced ${entry.reference},` : entry.reference;
   if (certainty === "asking") return undefined;
   if (certainty === "unanswered" && membership !== "joined") {
     return `The homeserver could not let ${self} into ${room} yet; it is asked again. ${cause ?? ""}`.trimEnd();
   }
   switch (membership) {
-    case "joined":
-      if (roomId !== undefined && facts.replacements.has(roomId))
-        return moved(room, facts.replacements.get(roomId));
+    case "joined": {
+      const obstacle = roomId === undefined ? undefined : facts.successors.obstacle(roomId);
+      if (obstacle !== undefined) return stuck(room, obstacle, self);
+      if (isMoved && !encrypted) return moved(entry.reference, roomId, self);
       return encrypted
         ? `${room} is encrypted, and Roost cannot read encrypted rooms yet: list a room without encryption.`
         : undefined;
+    }
     case "invite-needed":
       return `Invite ${self} into ${room}: the room is not open to it.`;
     case "banned":
@@ -50,8 +62,17 @@ function adviceFor(entry: Entry, facts: RoomFacts, encrypted: boolean, self: Use
   }
 }
 
-function moved(room: RoomReference, replacement: RoomId | undefined): string {
-  return replacement === undefined
-    ? `${room} was closed on the homeserver: take it out of the config.`
-    : `${room} was replaced by ${replacement}: write "${replacement}" in its place in the config.`;
+function moved(room: RoomReference, successor: RoomId, self: UserId): string {
+  return `${room} was replaced by ${successor}, and ${self} works there now: write "${successor}" in its place in the config.`;
+}
+
+function stuck(room: string, obstacle: Obstacle, self: UserId): string {
+  switch (obstacle.kind) {
+    case "closed":
+      return `${room} was closed on the homeserver: take it out of the config.`;
+    case "not-open":
+      return `${room} was replaced by ${obstacle.replacement}, which is not open to ${self}: invite it there, and write "${obstacle.replacement}" in the config.`;
+    case "unrelated":
+      return `${room} was closed in favour of ${obstacle.replacement}, which does not say that it is its successor, so ${self} does not follow: write "${obstacle.replacement}" in the config if that is meant.`;
+  }
 }

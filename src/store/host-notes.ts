@@ -1,12 +1,12 @@
 import type { AllowanceStore } from "../core/delivery.ts";
-import type { InstanceId } from "../core/id.ts";
+import type { InstanceId, RoomId } from "../core/id.ts";
 import type { HostDatabase } from "./host-database.ts";
 
 const dayMs = 24 * 3_600_000;
 const keptDays = 30;
 const maxWhatLength = 60;
 
-/** What the host remembers beside delivery: whom an operator stopped, the allowances, and what the bots count by day. */
+/** What the host remembers beside delivery: whom an operator stopped, which rooms were replaced, the allowances, and what the bots count by day. */
 export class HostNotes implements AllowanceStore {
   readonly #db: HostDatabase;
 
@@ -26,6 +26,22 @@ export class HostNotes implements AllowanceStore {
             .query("INSERT OR IGNORE INTO operator_stop (instance, stopped_at_ms) VALUES (?, ?)")
             .run(instance, nowMs)
         : this.#db.query("DELETE FROM operator_stop WHERE instance = ?").run(instance),
+    );
+  }
+
+  /** The rooms that were replaced, each with the room that took its place. */
+  loadSuccessors(): ReadonlyMap<RoomId, RoomId> {
+    const rows = this.#db
+      .query<{ roomId: RoomId; successor: RoomId }>("SELECT room_id AS roomId, successor FROM room_successor")
+      .all();
+    return new Map(rows.map(({ roomId, successor }) => [roomId, successor]));
+  }
+
+  saveSuccessor(room: RoomId, successor: RoomId): void {
+    this.#db.write(() =>
+      this.#db
+        .query("INSERT OR REPLACE INTO room_successor (room_id, successor) VALUES (?, ?)")
+        .run(room, successor),
     );
   }
 

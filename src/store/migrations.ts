@@ -99,4 +99,10 @@ export const hostMigrations: readonly string[] = [
     state TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE room_successor (
+    room_id TEXT PRIMARY KEY,
+    successor TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -68,6 +68,7 @@ export class Memory {
   readonly log = new RecordingLog();
   state: SyncState | undefined;
   rooms: readonly RoomReference[] = [];
+  readonly successors = new Map<RoomId, RoomId>();
   standings: readonly RoomStanding[] = [];
   /** Thrown by the next commits. */
   refusals: unknown[] = [];
@@ -91,6 +92,10 @@ export class Memory {
     },
     onSecret: (secret) => {
       this.secrets.push(secret);
+    },
+    loadSuccessors: () => this.successors,
+    saveSuccessor: (room, successor) => {
+      this.successors.set(room, successor);
     },
     retryCommand: () => "roost restart echo",
   };

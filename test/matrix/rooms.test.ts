@@ -103,23 +103,73 @@ for (const dialect of dialects) {
       expect(advice).toContain("have the ban lifted");
     });
 
-    test("that is replaced is not left for the new one by itself: the config is to name it", async () => {
+    test("that is replaced is followed to where it went, across restarts, and the config is to name the new one", async () => {
       await using bench = await Bench.open({ dialect });
       const dan = bench.homeserver.createUser("dan");
       const room = dan.createRoom({ public: true });
       bench.memory.rooms = [room];
       const account = await bench.startSyncing();
       await standing(bench, { membership: "joined" });
-      const replacement = dan.upgradeRoom(room, "11");
-      await standing(bench, {
-        advice: `${room} was replaced by ${replacement}: write "${replacement}" in its place in the config.`,
-      });
+      const second = dan.upgradeRoom(room, "11");
+      await standing(bench, { roomId: second });
+      // A room of version 12 is named by a hash alone.
+      const third = dan.upgradeRoom(second, "12");
+      const { advice } = await standing(bench, { roomId: third });
+      expect(advice).toBe(
+        `${room} was replaced by ${third}, and ${bot} works there now: write "${third}" in its place in the config.`,
+      );
+      dan.say(third, "here we are");
+      await bench.received("here we are");
+      expect(bench.memory.log.open.get(`room ${room} of ${bot}`)?.severity).toBe("WARN");
+      await account.close();
+      bench.memory.standings = [];
+      const joins = bench.homeserver.requests.count("POST", /\/join/);
+      await bench.startSyncing();
+      await standing(bench, { roomId: third, membership: "joined" });
+      expect(bench.homeserver.requests.count("POST", /\/join/)).toBe(joins);
+    });
+
+    test("whose successor is not open is entered once it is invited, also if it was thrown out of the old one", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const room = dan.createRoom({ invite: [bot] });
+      bench.memory.rooms = [room];
+      const account = await bench.startSyncing();
+      await standing(bench, { membership: "joined" });
+      const successor = dan.upgradeRoom(room, "11");
+      await until(() => bench.memory.standings[0]?.advice?.includes("invite it there") === true);
+      dan.invite(successor, bot);
+      await standing(bench, { roomId: successor, membership: "joined" });
+      dan.kick(room, bot);
       await account.close();
       bench.memory.standings = [];
       await bench.startSyncing();
-      await until(() => bench.memory.standings[0]?.advice?.includes(replacement) === true);
-      expect(bench.homeserver.memberships(replacement).get(bot)).not.toBe("join");
-      expect(bench.memory.log.count("WARN", /was replaced by/)).toBe(2);
+      await standing(bench, { roomId: successor, membership: "joined" });
+    });
+
+    test("that points at a room which is not its successor is not left for it", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const [room, unrelated] = [dan.createRoom({ public: true }), dan.createRoom({ public: true })];
+      bench.memory.rooms = [room];
+      await bench.startSyncing();
+      await standing(bench, { membership: "joined" });
+      dan.setState(room, "m.room.tombstone", { body: "moved", replacement_room: unrelated });
+      await until(() => bench.memory.standings[0]?.advice?.includes("does not follow") === true);
+      expect(bench.memory.standings[0]?.roomId).toBe(room);
+      expect(bench.homeserver.memberships(unrelated).get(bot)).toBe("leave");
+      expect(bench.memory.successors.size).toBe(0);
+    });
+
+    test("that is closed for good, or replaced in a circle, says so", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      const room = dan.createRoom({ public: true });
+      bench.memory.rooms = [room];
+      await bench.startSyncing();
+      await standing(bench, { membership: "joined" });
+      dan.setState(room, "m.room.tombstone", { body: "moved", replacement_room: room });
+      await until(() => bench.memory.standings[0]?.advice?.includes("was closed on the homeserver") === true);
     });
 
     test("that is encrypted, or becomes so, is told of", async () => {
