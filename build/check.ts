@@ -11,6 +11,7 @@ const bun = process.execPath;
 const steps = [
   { name: "format and lint", command: ["node_modules/.bin/biome", "check", "--error-on-warnings", "."] },
   { name: "types", command: ["node_modules/.bin/tsc", "-p", "."] },
+  { name: "types of the page", command: ["node_modules/.bin/tsc", "-p", "src/web/page"] },
   { name: "walls between rooms", command: [bun, "build/check-rooms.ts"] },
   { name: "dist/roost", command: [bun, "build/compile.ts"] },
 ];

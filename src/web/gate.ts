@@ -1,11 +1,10 @@
 import { isIP } from "node:net";
 import type { Context, MiddlewareHandler } from "hono";
+import { pagePolicy } from "./page-document.ts";
 
 /** Sent with every answer: nothing but our own files runs, nothing is framed, guessed, shared with other origins or stored. */
 const securityHeaders = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "content-security-policy": pagePolicy,
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",

@@ -3,9 +3,7 @@ import type { Logger } from "../core/log.ts";
 import type { HostSnapshot } from "../core/status.ts";
 import { gate } from "./gate.ts";
 import { type Health, healthOf, instanceHealthOf } from "./health.ts";
-import pageScript from "./page.client.js" with { type: "text" };
-import pageStyle from "./page.css" with { type: "text" };
-import page from "./page.html" with { type: "text" };
+import { pageDocument } from "./page-document.ts";
 
 export interface RouteOptions {
   readonly host: string;
@@ -25,10 +23,13 @@ export function routes(options: RouteOptions): Hono {
   const answerHealth = (context: Context, health: Health) =>
     answer(context, health, health.status === "fail" ? 503 : 200);
 
+  const firstAnswer = () => ({
+    session: { user: null, canLogIn: false },
+    health: healthOf(snapshot()),
+    overview: null,
+  });
   const listed: readonly (readonly [path: string, handler: Handler])[] = [
-    ["/", text(page, "text/html")],
-    ["/page.css", text(pageStyle, "text/css")],
-    ["/page.js", text(pageScript, "text/javascript")],
+    ["/", (context) => context.html(pageDocument(cutSecrets(JSON.stringify(firstAnswer()))))],
     ["/livez", (context) => answer(context, { status: "pass" }, 200)],
     [
       "/readyz",
@@ -60,8 +61,4 @@ export function routes(options: RouteOptions): Hono {
     return context.text("Something went wrong inside Roost; its log says what.\n", 500);
   });
   return app;
-}
-
-function text(body: string, type: string): Handler {
-  return (context) => context.body(body, 200, { "content-type": `${type}; charset=utf-8` });
 }

@@ -1,0 +1,79 @@
+import type { ComponentChildren } from "preact";
+import { formatDuration, formatTime } from "./format.ts";
+import { connection, health, isLoggedIn, lastHeardMs, logOut, session } from "./host.ts";
+import { linkTo, route } from "./route.ts";
+import { Login } from "./views/login.tsx";
+import { Overview } from "./views/overview.tsx";
+
+const views = [
+  { name: "Bots", path: [] },
+  { name: "Logs", path: ["logs"] },
+  { name: "Plugins", path: ["plugins"] },
+  { name: "Config", path: ["config"] },
+] as const;
+
+export function App() {
+  return (
+    <>
+      <Header />
+      <main id="main">
+        <Disconnected />
+        {isLoggedIn.value ? <View /> : <Login />}
+      </main>
+    </>
+  );
+}
+
+function Header() {
+  return (
+    <header>
+      <h1>
+        <svg viewBox="0 2 24 20" aria-hidden="true">
+          <path d="M1 19.2h22V21H1zM19.6 7.6 17.4 6.9A3.9 3.9 0 0 0 10 8.3c-.3 1.1-.9 1.6-2 2.5l-6 4.7 4.2-.5c1.4 1.9 3.2 2.9 5.5 2.9a6 6 0 0 0 6-6V8.9z" />
+        </svg>
+        Roost
+      </h1>
+      {isLoggedIn.value && (
+        <nav aria-label="Views">
+          {views.map(({ name, path }) => (
+            <a key={name} href={linkTo(path)} aria-current={isAt(path) ? "page" : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
+      )}
+      <p class="soft about">
+        Version {health.value.version}
+        {isLoggedIn.value && (
+          <>
+            {" · "}
+            {session.value.user}{" "}
+            <button type="button" class="link" onClick={() => void logOut()}>
+              Log out
+            </button>
+          </>
+        )}
+      </p>
+    </header>
+  );
+}
+
+function isAt(path: readonly string[]): boolean {
+  const [first] = route.value.path;
+  return path.length === 0 ? first === undefined || first === "bots" || first === "new" : first === path[0];
+}
+
+function View(): ComponentChildren {
+  return <Overview />;
+}
+
+/** Says that what is shown is old: in words, not by greying it out alone. */
+function Disconnected() {
+  if (connection.value === "open") return null;
+  return (
+    <p class="banner" data-status="warn" role="alert">
+      Disconnected, retrying. What is shown is from {formatTime(lastHeardMs.value)},{" "}
+      {formatDuration(Date.now() - lastHeardMs.value)} ago.
+    </p>
+  );
+}
