@@ -67,6 +67,8 @@ export class AdminRoom {
         onRooms: ([standing]) => this.#arrive(standing),
         onStatus: () => this.#retry(),
         onSecret,
+        loadSuccessors: () => store.notes.loadSuccessors(),
+        saveSuccessor: (old, successor) => store.notes.saveSuccessor(old, successor),
         retryCommand: () => undefined,
       },
     });
