@@ -13,6 +13,7 @@ import { hasLoggedIn } from "./matrix/credentials.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 import { HostStore } from "./store/host-store.ts";
 import { FolderLock } from "./store/lock.ts";
+import { RecordStore } from "./store/record-store.ts";
 import { ControlServer } from "./web/control.ts";
 import { WebServer } from "./web/server.ts";
 
@@ -58,17 +59,14 @@ export class App {
     const loaded = load();
     const { config, problems } = loaded;
     if (config === undefined) throw new UnreadableConfig(loaded);
-    for (const problem of problems)
-      log.warn(`Config problem: ${formatProblem({ ...problem, excerpt: undefined })}`);
-
     // In a folder of its own: the config's watcher would hear of every write to files beside instances.d.
     const hostFolder = join(config.dataDir, "host");
     await this.#opened(new FolderLock(hostFolder));
+    const records = await this.#openRecords(hostFolder);
+    for (const problem of problems)
+      log.warn(`Config problem: ${formatProblem({ ...problem, excerpt: undefined })}`);
     const store = await this.#opened(new HostStore(join(hostFolder, "roost.db")));
     mkdirSync(join(config.dataDir, "instances.d"), { recursive: true, mode: 0o700 });
-    const records = new RecentRecords();
-    router.addSink(records.sink, "INFO");
-
     const adminRoom = adminRoomOf(config, { store, log, onSecret: (secret) => router.addSecrets([secret]) });
     if (adminRoom !== undefined) {
       router.addSink(adminRoom.sink, "INFO");
@@ -121,6 +119,16 @@ export class App {
     this.#closers.push(() => part.close());
     await part.open();
     return part;
+  }
+
+  async #openRecords(folder: string): Promise<RecentRecords> {
+    const { router } = this.#options;
+    const store = new RecordStore({ folder, log: router.logger() });
+    const records = new RecentRecords(store);
+    // Before it is opened, so that what it says of itself is kept too.
+    router.addSink(records.sink, "INFO");
+    await this.#opened(store);
+    return records;
   }
 
   /** Without it the bots run all the same: only the command line cannot reach them. */

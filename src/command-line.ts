@@ -5,7 +5,7 @@ import { nearest } from "./config/suggestion.ts";
 import { demo } from "./demo.ts";
 import { hashPassword } from "./hash-password.ts";
 import { parseLinks, showPosts } from "./inspect.ts";
-import { logs, operate, type RemoteOptions, status } from "./remote.ts";
+import { type LogsOptions, logs, operate, type RemoteOptions, status } from "./remote.ts";
 import { serve } from "./serve.ts";
 import { exitCode, type Terminal } from "./terminal.ts";
 
@@ -102,9 +102,12 @@ function defineRemote(cli: CAC, terminal: Terminal, run: Run): void {
     .option(...config)
     .option("--follow", "Go on with what is logged from now on")
     .option("--severity <severity>", "Only DEBUG, INFO, WARN, ERROR or CRITICAL, and worse")
+    .option("--since <time>", "Only what is not older, such as 2h, 7d or 2026-01-31T12:00:00Z")
+    .option("--text <text>", "Only what says this, in upper or lower case")
+    .option("--limit <number>", "The newest so many, at most 10000", { default: 1000 })
     .option("--json", "Print one JSON object a line")
     .example("roost logs instagram --follow --severity WARN")
-    .action((instance: string | undefined, options: RemoteOptions) =>
+    .action((instance: string | undefined, options: LogsOptions) =>
       run(() => logs(instance, options, terminal)),
     );
   for (const [verb, what] of [

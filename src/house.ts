@@ -119,6 +119,7 @@ export class House implements HostControl {
         store,
         supervisor,
         announceAccount,
+        setLogLevel: (id, level) => router.setLevel(id, level),
         log: log(),
         forget: (id) => {
           router.forget(id);

@@ -23,6 +23,8 @@ export interface OperationsOptions {
   readonly supervisor: Supervisor;
   /** Tells the supervisor how an account stands: for an instance that joins one that is already connected. */
   readonly announceAccount: (userId: UserId) => void;
+  /** Which of its records are kept and printed from now on. */
+  readonly setLogLevel: (id: InstanceId, level: InstanceConfig["logLevel"]) => void;
   readonly log: Logger;
   /** The instance is gone, and its faults with it. */
   readonly forget: (id: InstanceId) => void;
@@ -197,9 +199,10 @@ export class Operations {
   }
 
   #adopt(config: InstanceConfig): void {
-    const { roster, store, supervisor } = this.#options;
+    const { roster, store, supervisor, setLogLevel } = this.#options;
     const stopped = store.notes.isStoppedByOperator(config.id);
     const desired: Desired = config.enabled && !stopped ? "running" : "stopped";
+    setLogLevel(config.id, config.logLevel);
     roster.put(config);
     roster.setListening(config.id, desired === "running");
     supervisor.add(

@@ -47,15 +47,27 @@ export async function operate(
   return exitCode.fine;
 }
 
-/** `roost logs [INSTANCE]`: the records kept since the host started, and with `follow` those to come until interrupted. */
+export interface LogsOptions extends RemoteOptions {
+  readonly follow?: boolean | undefined;
+  readonly severity?: string | undefined;
+  readonly since?: string | undefined;
+  readonly text?: string | undefined;
+  readonly limit?: string | undefined;
+}
+
+/** `roost logs [INSTANCE]`: the records that the host keeps, and with `follow` those to come until interrupted. */
 export async function logs(
   instance: string | undefined,
-  options: RemoteOptions & { readonly follow?: boolean | undefined; readonly severity?: string | undefined },
+  options: LogsOptions,
   terminal: Terminal,
 ): Promise<number> {
   const query = new URLSearchParams();
   if (instance !== undefined) query.set("instance", instance);
-  if (options.severity !== undefined) query.set("severity", options.severity);
+  for (const name of ["severity", "since", "text", "limit"] as const) {
+    const value = options[name];
+    // A number on the command line arrives as one.
+    if (value !== undefined) query.set(name, String(value));
+  }
   if (options.follow) query.set("follow", "1");
   const stop = new AbortController();
   void terminal.stopRequested().then(() => stop.abort());

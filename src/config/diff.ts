@@ -38,6 +38,7 @@ const parts = [
   ["rooms", "rooms"],
   ["prefix", "prefix"],
   ["enabled", "enabled"],
+  ["logLevel", "log_level"],
   ["sendsPerMinute", "sends_per_minute"],
   ["memoryMb", "memory_mb"],
   ["config", "config"],

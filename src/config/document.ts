@@ -89,7 +89,11 @@ function withoutEchoes(text: string, traps: readonly Trap[]): Trap[] {
 
 /** In a broken text the tree may lack any part, so whatever looks like a secret's name hides the rest of its line. */
 function secretLines(text: string, isSecret: SecretPlace): Range[] {
-  const lines: Range[] = [];
+  // A line that begins with a brace or quote is no section's name: it may be what is left of an account's.
+  const lines: Range[] = [...text.matchAll(/^[{["'].*$/gm)].map(({ index, 0: line }) => [
+    index,
+    index + line.length,
+  ]);
   let end = -1;
   for (const match of text.matchAll(/([\w-]+)["']?[ \t]*(:?)[ \t]*/g)) {
     const start = match.index + match[0].length;

@@ -81,9 +81,26 @@ function readInstance(
     const message = "this instance answers nowhere: list the rooms it is to work in";
     file.report({ path: [...path, "rooms"], severity: "warning", message });
   }
-  const { plugin, enabled, prefix, sends_per_minute: sendsPerMinute, memory_mb: memoryMb } = setting;
+  const {
+    plugin,
+    enabled,
+    prefix,
+    log_level: logLevel,
+    sends_per_minute: sendsPerMinute,
+    memory_mb: memoryMb,
+  } = setting;
   const limits = { sendsPerMinute, memoryMb };
-  const wanted = { id, plugin, account: setting.account, rooms, enabled, prefix, ...limits, config };
+  const wanted = {
+    id,
+    plugin,
+    account: setting.account,
+    rooms,
+    enabled,
+    prefix,
+    logLevel,
+    ...limits,
+    config,
+  };
   return { config: { ...wanted, file: resolve(file.name), digest: digestOf(wanted, account.config) } };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { durationMs } from "../core/duration.ts";
 import { asInstanceId, asRoomAlias, asRoomId, asUserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RoomReference } from "../core/matrix.ts";
@@ -109,6 +110,10 @@ const instance = z.strictObject({
     .describe(
       "A plugin in a process of its own is restarted above this; of one in a worker, built-in or trusted, it is reported.",
     ),
+  log_level: z
+    .enum(["info", "debug"])
+    .default("info")
+    .describe("debug keeps and prints its DEBUG records too."),
   config: z.record(z.string(), z.unknown()).nullish().describe("The plugin's own settings."),
 });
 export type InstanceSetting = z.output<typeof instance>;
@@ -238,13 +243,4 @@ function homeserverUrlSentence(text: string): string {
     return "must not contain a user name or password: give accounts their own under accounts";
   }
   return "must end after the server's name (and port): remove the path";
-}
-
-function durationMs(text: string): number | undefined {
-  const match = /^(\d{1,4})(s|m|h|d)$/.exec(text);
-  const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-  const unit = match?.[2];
-  return unit === "s" || unit === "m" || unit === "h" || unit === "d"
-    ? Number(match?.[1]) * units[unit]
-    : undefined;
 }

@@ -38,6 +38,8 @@ export interface InstanceConfig {
   readonly sendsPerMinute: number;
   /** What its plugin's process, or its worker's heap, may grow to. */
   readonly memoryMb: number;
+  /** Whether its DEBUG records are kept and printed too. */
+  readonly logLevel: "info" | "debug";
   /** The plugin's own settings, checked against its schema and completed with its defaults. */
   readonly config: JsonObject;
   /** The file that defines it. */

@@ -27,6 +27,7 @@ export class LogRouter {
   readonly #sinks: { readonly sink: LogSink; readonly floor: Severity }[] = [];
   readonly #redaction = new Redaction();
   readonly #faults = new FaultBook();
+  readonly #verbose = new Set<InstanceId>();
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
@@ -52,15 +53,22 @@ export class LogRouter {
     return this.#faults.open();
   }
 
+  /** At `debug` the instance's DEBUG records reach every sink that its INFO ones reach. */
+  setLevel(instance: InstanceId, level: "info" | "debug"): void {
+    if (level === "debug") this.#verbose.add(instance);
+    else this.#verbose.delete(instance);
+  }
+
   /** Its faults went with it. */
   forget(instance: InstanceId): void {
+    this.#verbose.delete(instance);
     this.#faults.forget(instance);
   }
 
   /** A logger bound to an instance, or to the host when none is given. */
   logger(instance?: InstanceId): HostLogger {
     const write = (severity: Severity) => (message: string, context?: LogContext, error?: unknown) => {
-      if (!this.#sinks.some(({ floor }) => isAtLeast(severity, floor))) return;
+      if (!this.#sinks.some(({ floor }) => this.#reaches(severity, instance, floor))) return;
       this.#pass(this.#record(severity, instance, message, context, error));
     };
     return {
@@ -82,6 +90,11 @@ export class LogRouter {
     };
   }
 
+  #reaches(severity: Severity, instance: InstanceId | undefined, floor: Severity): boolean {
+    const isRaised = severity === "DEBUG" && instance !== undefined && this.#verbose.has(instance);
+    return isAtLeast(isRaised ? "INFO" : severity, floor);
+  }
+
   #record(
     severity: Severity,
     instance: InstanceId | undefined,
@@ -101,18 +114,13 @@ export class LogRouter {
 
   #pass(record: LogRecord): void {
     for (const { sink, floor } of this.#sinks) {
-      if (!isAtLeast(record.severity, floor)) continue;
+      if (!this.#reaches(record.severity, record.instance, floor)) continue;
       try {
         sink(record);
       } catch {
         // A sink that cannot write must not become the caller's failure, and there is nowhere better to report it.
       }
     }
-  }
-
-  #cleanFault(fault: Fault): Fault {
-    const clean = (text: string | undefined) => text && this.#clean(text, valueMaxLength);
-    return { ...fault, tried: clean(fault.tried), command: clean(fault.command) };
   }
 
   #cleanContext(context: LogContext): LogContext {
@@ -122,6 +130,11 @@ export class LogRouter {
       clean[this.#clean(key, 100)] = typeof value === "string" ? this.#clean(value, valueMaxLength) : value;
     }
     return clean;
+  }
+
+  #cleanFault(fault: Fault): Fault {
+    const clean = (text: string | undefined) => text && this.#clean(text, valueMaxLength);
+    return { ...fault, tried: clean(fault.tried), command: clean(fault.command) };
   }
 
   #clean(text: string, maxLength: number): string {

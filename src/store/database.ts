@@ -13,13 +13,13 @@ import { RoostError, sentenceOf } from "../core/error.ts";
 export function openDatabase(
   file: string,
   migrations: readonly string[],
-  options: { readonly exclusive?: boolean } = {},
+  options: { readonly exclusive?: boolean; readonly busyTimeoutMs?: number } = {},
 ): Database {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const db = new Database(file, { create: true, strict: true });
     // busy_timeout comes first: switching to WAL needs the lock.
-    db.run("PRAGMA busy_timeout = 5000");
+    db.run(`PRAGMA busy_timeout = ${options.busyTimeoutMs ?? 5000}`);
     // Nobody else may open it then, and each transaction is spared some twenty system calls.
     if (options.exclusive) db.run("PRAGMA locking_mode = EXCLUSIVE");
     db.run("PRAGMA journal_mode = WAL");
@@ -46,9 +46,16 @@ export function databaseError(what: string, error: unknown): RoostError {
   return new RoostError("database", `${what}: ${sentenceOf(error)}. ${advice}`, { cause: error });
 }
 
+/** Whether what SQLite found is a damaged file, so that only another file helps. */
+export function isDamage(error: unknown): boolean {
+  const found = error instanceof RoostError ? error.cause : error;
+  return found instanceof Error && "code" in found && damage.test(String(found.code));
+}
+
+const damage = /NOTADB|CORRUPT/;
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
-    /NOTADB|CORRUPT/,
+    damage,
     "It is damaged: stop what uses it, then restore it from a backup or move it away; a new one is made in its place.",
   ],
   [/FULL|NOSPC|DQUOT/, "Free some disk space."],

@@ -3,9 +3,10 @@ import { type Context, type Handler, Hono } from "hono";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import { asInstanceId, type InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
+import type { RecordSource } from "../core/record.ts";
 import type { HostControl, HostSnapshot } from "../core/status.ts";
 import { controlSocketPath, isHostThere } from "./control-client.ts";
-import { parseFilter, type RecordSource, streamRecords } from "./log-stream.ts";
+import { parseRecordQuery, streamRecords } from "./log-stream.ts";
 import { statusOf } from "./refusal.ts";
 
 export interface ControlServerOptions {
@@ -89,13 +90,13 @@ function controlRoutes({ control, records, log }: ControlServerOptions): Hono {
     act((id) => control.restart(id)),
   );
   app.get("/logs", (context) => {
-    const filter = parseFilter(context.req.query("instance"), context.req.query("severity"));
-    if (filter.instance !== undefined && !isKnown(control.snapshot(), filter.instance))
+    const query = parseRecordQuery(new URL(context.req.url).searchParams, Date.now());
+    if (query.instance && !isKnown(control.snapshot(), query.instance))
       throw new RoostError(
         "not-found",
-        `There is no instance ${filter.instance}. See which there are with: roost status`,
+        `There is no instance ${query.instance}. See which there are with: roost status`,
       );
-    return streamRecords(records, filter, context.req.query("follow") === "1");
+    return streamRecords(records, query, context.req.query("follow") === "1");
   });
   app.notFound((context) => refuse(context, new RoostError("not-found", "The host has no such command.")));
   app.onError((error, context) => {

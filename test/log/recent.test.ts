@@ -1,41 +1,65 @@
 import { expect, test } from "bun:test";
 import { asInstanceId } from "../../src/core/id.ts";
+import type { RecordFilter } from "../../src/core/record.ts";
 import { RecentRecords } from "../../src/log/recent.ts";
 import { LogRouter } from "../../src/log/router.ts";
+import { RecordStore } from "../../src/store/record-store.ts";
 
-function open(maxCount: number): { recent: RecentRecords; router: LogRouter } {
-  const recent = new RecentRecords(maxCount);
-  const router = new LogRouter();
+const insta = asInstanceId("insta");
+
+/** Records whose store was never opened, so that they are in memory alone. */
+function open(maxCount: number, now: () => number = Date.now) {
+  const router = new LogRouter(now);
+  const recent = new RecentRecords(new RecordStore({ folder: "/nowhere", log: router.logger() }), maxCount);
   router.addSink(recent.sink);
-  return { recent, router };
+  const messages = (filter: RecordFilter & { afterId?: number; beforeId?: number; limit?: number } = {}) =>
+    recent.query({ limit: 100, ...filter }).map(({ message }) => message);
+  return { recent, router, messages };
 }
-const messages = (records: readonly { message: string }[]) => records.map(({ message }) => message);
 
 test("the oldest records fall out", () => {
-  const { recent, router } = open(3);
+  const { router, messages } = open(3);
   for (let i = 0; i < 5; i++) router.logger().info(`${i}`);
-  expect(messages(recent.query())).toEqual(["2", "3", "4"]);
+  expect(messages()).toEqual(["2", "3", "4"]);
 });
 
-test("records are found by instance and by severity", () => {
-  const { recent, router } = open(10);
-  const insta = asInstanceId("insta");
+test("records are found by instance, severity, time and text", () => {
+  let nowMs = 1000;
+  const { router, messages } = open(10, () => nowMs++);
   router.logger().error("host");
   router.logger(insta).info("small");
-  router.logger(insta).warn("big");
-  expect(messages(recent.query({ instance: insta }))).toEqual(["small", "big"]);
-  expect(messages(recent.query({ severity: "WARN" }))).toEqual(["host", "big"]);
-  expect(messages(recent.query({ instance: insta, severity: "WARN" }))).toEqual(["big"]);
+  router.logger(insta).warn("big", { Room: "Küche" }, new Error("Away"));
+  expect(messages({ instance: insta })).toEqual(["small", "big"]);
+  expect(messages({ instance: null })).toEqual(["host"]);
+  expect(messages({ severity: "WARN" })).toEqual(["host", "big"]);
+  expect(messages({ instance: insta, severity: "WARN" })).toEqual(["big"]);
+  expect(messages({ sinceMs: 1001, untilMs: 1001 })).toEqual(["small"]);
+  for (const text of ["BIG", "room=KÜCHE", "away"]) expect(messages({ text })).toEqual(["big"]);
 });
 
-test("a follower sees later matching records until it leaves", () => {
+test("numbers grow also when the clock stands still or goes back", () => {
+  const times = [5, 5, 3, 9];
+  const { recent, router } = open(10, () => times.shift() ?? 0);
+  for (let i = 0; i < 4; i++) router.logger().info("x");
+  expect(recent.query({ limit: 9 }).map(({ id }) => id)).toEqual([5000, 5001, 5002, 9000]);
+  expect(recent.lastId()).toBe(9000);
+});
+
+test("a page is the newest records before a number, or the oldest after one", () => {
+  let nowMs = 0;
+  const { router, messages } = open(10, () => ++nowMs);
+  for (let i = 1; i <= 6; i++) router.logger().info(`${i}`);
+  expect(messages({ limit: 2 })).toEqual(["5", "6"]);
+  expect(messages({ beforeId: 5000, limit: 2 })).toEqual(["3", "4"]);
+  expect(messages({ afterId: 2000, limit: 2 })).toEqual(["3", "4"]);
+});
+
+test("a listener hears of each record until it leaves", () => {
   const { recent, router } = open(10);
-  const seen: string[] = [];
-  router.logger().warn("before");
-  const leave = recent.follow({ severity: "WARN" }, ({ message }) => seen.push(message));
-  router.logger().info("too small");
-  router.logger().warn("seen");
+  let count = 0;
+  const leave = recent.onRecord(() => count++);
+  router.logger().info("heard");
   leave();
-  router.logger().warn("after");
-  expect(seen).toEqual(["seen"]);
+  router.logger().info("not heard");
+  expect(count).toBe(1);
 });

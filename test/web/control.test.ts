@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RoostError } from "../../src/core/error.ts";
-import type { Logger, LogRecord, LogSink } from "../../src/core/log.ts";
+import type { Logger } from "../../src/core/log.ts";
 import type { HostControl } from "../../src/core/status.ts";
+import { RecentRecords } from "../../src/log/recent.ts";
+import { LogRouter } from "../../src/log/router.ts";
+import { RecordStore } from "../../src/store/record-store.ts";
 import { ControlServer } from "../../src/web/control.ts";
 import { askHost, linesOf } from "../../src/web/control-client.ts";
-import type { RecordSource } from "../../src/web/log-stream.ts";
+import { refusalOf } from "../doubles/delivery.ts";
 import { instance, instanceId, snapshot, states } from "./snapshot.ts";
 
 let dataDir = "";
@@ -19,25 +22,6 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((server) => server.close()));
   rmSync(dataDir, { recursive: true, force: true });
 });
-
-/** A log whose filter is only the instance, enough to see that the question arrives. */
-class Records implements RecordSource {
-  readonly kept: LogRecord[] = [];
-  readonly followers = new Set<LogSink>();
-  query({ instance }: { instance?: string | undefined }): readonly LogRecord[] {
-    return this.kept.filter((record) => instance === undefined || record.instance === instance);
-  }
-  follow(_filter: object, follower: LogSink): () => void {
-    this.followers.add(follower);
-    return () => this.followers.delete(follower);
-  }
-  write(message: string, name?: string): void {
-    const id = name === undefined ? undefined : instanceId(name);
-    const record = { timeMs: 1, severity: "INFO", instance: id, message, context: {}, causes: [] } as const;
-    this.kept.push(record);
-    for (const follower of this.followers) follower(record);
-  }
-}
 
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
 
@@ -51,6 +35,26 @@ const control: HostControl = {
     throw new Error("boom");
   },
 };
+
+/** The log that the socket reads, in memory alone, with how many follow it. */
+class Records extends RecentRecords {
+  followerCount = 0;
+  constructor() {
+    super(new RecordStore({ folder: dataDir, log: new LogRouter().logger() }));
+  }
+  override onRecord(listener: () => void): () => void {
+    this.followerCount++;
+    const leave = super.onRecord(listener);
+    return () => {
+      this.followerCount--;
+      leave();
+    };
+  }
+  write(message: string, name?: string): void {
+    const id = name === undefined ? undefined : instanceId(name);
+    this.sink({ timeMs: Date.now(), severity: "INFO", instance: id, message, context: {}, causes: [] });
+  }
+}
 
 async function open(): Promise<{ server: ControlServer; records: Records; errors: string[] }> {
   const records = new Records();
@@ -178,41 +182,63 @@ describe("logs", () => {
     records.write("after");
     expect(messageOf((await lines.next()).value ?? undefined)).toBe("after");
     leaving.abort();
-    await waitFor(() => records.followers.size === 0);
+    await waitFor(() => records.followerCount === 0);
   });
 
   test("end when the host closes", async () => {
     const { server, records } = await open();
     const lines = linesOf(await askHost(dataDir, "GET", "/logs?follow=1"));
     const first = lines.next();
-    await waitFor(() => records.followers.size === 1);
+    await waitFor(() => records.followerCount === 1);
     await server.close();
     const ended = await first.then(
       ({ done }) => done,
       () => true,
     );
     expect(ended).toBe(true);
-    await waitFor(() => records.followers.size === 0);
+    await waitFor(() => records.followerCount === 0);
   });
 
-  test("leave out what a slow reader cannot take, and say how much", async () => {
+  test("reach a reader late rather than not at all when it is slow", async () => {
     const { records } = await open();
-    const response = await askHost(dataDir, "GET", "/logs?follow=1");
-    await waitFor(() => records.followers.size === 1);
-    for (let i = 0; i < 3000; i++) records.write("x");
-    let last = 0;
+    const leaving = new AbortController();
+    const response = await askHost(dataDir, "GET", "/logs?follow=1", leaving.signal);
+    await waitFor(() => records.followerCount === 1);
+    for (let i = 0; i < 900; i++) records.write(`${i} ${"x".repeat(2000)}`);
     const lines = linesOf(response);
-    const seen: string[] = [];
-    while (!seen.at(-1)?.includes("left out")) {
-      const { value } = await lines.next();
-      seen.push(messageOf(value ?? undefined));
-      if (seen.length > last + 100) {
-        last = seen.length;
-        records.write("tick");
-      }
-    }
-    expect(seen.at(-1)).toMatch(/^\d+ records were left out/);
-    expect(seen.length).toBeLessThan(3000);
+    for (let i = 0; i < 900; i++)
+      expect(messageOf((await lines.next()).value ?? undefined)).toStartWith(`${i} `);
+    leaving.abort();
+  });
+
+  test("are found by time, text and number, the newest or those after a known one", async () => {
+    const { records } = await open();
+    for (const message of ["one", "Two", "three", "four"]) records.write(message);
+    const ask = async (query: string) =>
+      (await Array.fromAsync(linesOf(await askHost(dataDir, "GET", `/logs?${query}`)))).map((line) =>
+        JSON.parse(line),
+      );
+    const messages = async (query: string) => (await ask(query)).map(({ message }) => message);
+    expect(await messages("limit=2")).toEqual(["three", "four"]);
+    expect(await messages("text=T")).toEqual(["Two", "three"]);
+    expect(await messages("since=1h&until=2020-01-01")).toEqual([]);
+    const [, second] = await ask("");
+    expect(await messages(`before=${second.id}`)).toEqual(["one"]);
+    expect(await messages(`after=${second.id}&limit=1`)).toEqual(["three"]);
+    const lines = linesOf(await askHost(dataDir, "GET", `/logs?follow=1&limit=1&after=${second.id}`));
+    expect(messageOf((await lines.next()).value ?? undefined)).toBe("three");
+    expect(messageOf((await lines.next()).value ?? undefined)).toBe("four");
     await lines.return(undefined);
+  });
+
+  test("refuse a time and a limit that are none", async () => {
+    await open();
+    for (const [query, sentence] of [
+      ["since=yesterday", "since must be how long ago, such as 30m"],
+      ["limit=0", "limit must be a whole number from 1 to 10000"],
+      ["before=x", "before must be a whole number"],
+      [`text=${"x".repeat(201)}`, "at most 200 characters"],
+    ])
+      expect(String(await refusalOf(askHost(dataDir, "GET", `/logs?${query}`)))).toContain(sentence ?? "");
   });
 });
