@@ -77,7 +77,13 @@ function writeConfig(job: Job, port: number, spinning: number | undefined): stri
     instances: Object.fromEntries(
       job.accounts.map(({ userId, rooms }, index) => [
         `bot${index}`,
-        { plugin: "lab", account: userId, rooms, config: { spins: index === spinning } },
+        {
+          plugin: "lab",
+          account: userId,
+          rooms,
+          sends_per_minute: 100_000,
+          config: { spins: index === spinning },
+        },
       ]),
     ),
   };

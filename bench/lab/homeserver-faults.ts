@@ -109,10 +109,8 @@ export const homeserverFaults: readonly LabFault[] = [
   lasting("events out of order", ({ homeserver }) => homeserver.faults.disorderEvents()),
   lasting("10 MB of state", ({ homeserver }) => homeserver.faults.swellState(10_000_000)),
   repeating("events repeated", 100, ({ homeserver }) => homeserver.faults.repeatEvents(10)),
-  {
-    ...repeating("since lost", 60_000, ({ homeserver }) => homeserver.faults.forgetSince()),
-    says: /lost the place/,
-  },
+  lasting("since lost", ({ homeserver }) => homeserver.faults.forgetSince()),
+  answering("since refused", syncs, refusal(400, "M_UNKNOWN"), { times: 1, says: /lost the place/ }),
   {
     name: "homeserver away",
     victim: "all",

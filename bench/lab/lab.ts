@@ -54,7 +54,7 @@ export class Lab {
     const instances = names.map((name) => {
       mkdirSync(lab.folderOf(name), { recursive: true, mode: 0o700 });
       const account = name === "third" ? own : shared;
-      return `  ${name}: { plugin: lab, account: "${account}", rooms: ["${lab.roomOf(name)}"] }\n`;
+      return `  ${name}: { plugin: lab, account: "${account}", rooms: ["${lab.roomOf(name)}"], sends_per_minute: 100000 }\n`;
     });
     const yaml = `accounts: { "${shared}": {}, "${own}": {} }\ninstances:\n${instances.join("")}`;
     lab.host.configure(lab.homeserver.url, yaml);

@@ -1,0 +1,156 @@
+/**
+ * `bun bench/soak.ts [--messages N] [--per-second N] [--json]`: a week of three bots on one real host, with every fault that the
+ * host survives twice, in random order. The week has 7 x 2,000 messages, which is plenty for rooms of people; the quiet between
+ * them is left out, nothing else: faults, outages and recoveries take the time they take. So downtime is counted in real seconds
+ * against seven real days. Under 10 minutes. Exit 1 if anything was lost or doubled, or a bound is passed.
+ */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { until } from "../test/doubles/delivery.ts";
+import { temporaryFolder } from "../test/doubles/folder.ts";
+import { databaseFaults } from "./lab/database-faults.ts";
+import { downMs, WatchedStates } from "./lab/downtime.ts";
+import { compileLabExecutable } from "./lab/executable.ts";
+import { homeserverFaults } from "./lab/homeserver-faults.ts";
+import { Lab, names } from "./lab/lab.ts";
+import { doubled, latenciesOf, unanswered } from "./lab/ledger.ts";
+import { processFaults } from "./lab/process-faults.ts";
+import type { LabFault } from "./lab/trial.ts";
+import { percentile } from "./percentile.ts";
+
+const weekMs = 7 * 24 * 3_600_000;
+const promisedMs = 5_000;
+const idleMs = 15_000;
+/** The host lives on through these, so that its memory can be followed; and nothing is refused for good. */
+const survived: readonly LabFault[] = [
+  ...homeserverFaults.filter(({ lastsMs, refuses }) => lastsMs <= 6_000 && refuses !== true),
+  ...processFaults.filter(({ name }) => ["handler throws", "worker crashes once"].includes(name)),
+  ...databaseFaults.filter(({ name }) => name === "host's database locked"),
+];
+
+interface Use {
+  readonly megabytes: number;
+  readonly handles: number;
+}
+
+function useOf(pid: number): Use {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return { megabytes: (Number(kilobytes) * 1024) / 1e6, handles: readdirSync(`/proc/${pid}/fd`).length };
+}
+
+function sizeBytes(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, place: Math.random() }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ value }) => value);
+}
+
+/** Everything is answered, then nothing happens for a while: so memory is compared at equal rest. */
+async function rest(lab: Lab): Promise<Use> {
+  await until("everything is answered", () => unanswered(lab.ledger.all) === 0, 60_000).catch(() => {});
+  await Bun.sleep(idleMs);
+  return useOf(lab.host.pid);
+}
+
+/** Faults one after another in what is left of the time, each for its own time and some quiet after it. */
+async function harass(lab: Lab, untilMs: number, say: (line: string) => void): Promise<number> {
+  const plan = shuffled([...survived, ...survived]);
+  let done = 0;
+  for (const fault of plan) {
+    if (performance.now() + fault.lastsMs > untilMs) continue;
+    const quietMs = (untilMs - performance.now()) / (plan.length - done) - fault.lastsMs;
+    await Bun.sleep(Math.max(500, quietMs * (0.5 + Math.random() / 2)));
+    const end = await fault.begin(lab);
+    await Bun.sleep(fault.lastsMs);
+    await end();
+    done += 1;
+    if (done % 5 === 0) say(`  ${done} of ${plan.length} faults, ${lab.ledger.all.length} messages`);
+  }
+  return done;
+}
+
+const options = parseArgs({
+  options: {
+    messages: { type: "string", default: String(7 * 2_000) },
+    "per-second": { type: "string", default: "35" },
+    json: { type: "boolean" },
+  },
+}).values;
+const [messages, perSecond] = [Number(options.messages), Number(options["per-second"])];
+const say = (line: string) => console.error(line);
+using folder = temporaryFolder();
+await using lab = await Lab.open(await compileLabExecutable(folder.path));
+const { pid } = lab.host;
+
+say("Warming up ...");
+const warmUp = messages / 10;
+lab.beginTraffic(perSecond);
+await until("it is warm", () => lab.ledger.all.length >= warmUp, 600_000);
+lab.endTraffic();
+const before = await rest(lab);
+
+say(`A week: ${messages} messages, ${survived.length * 2} faults ...`);
+const states = new WatchedStates(lab);
+states.open();
+const began = lab.ledger.all.length;
+lab.beginTraffic(perSecond);
+const faults = await harass(lab, performance.now() + (messages * 1000) / perSecond, say);
+await until("the week is over", () => lab.ledger.all.length - began >= messages, 600_000);
+lab.endTraffic();
+await states.close();
+const after = await rest(lab);
+const { code: backupCode } = await lab.host.command("backup");
+
+const questions = lab.ledger.all.slice(began);
+const downByAnswersMs = Math.max(
+  ...names.map((name) =>
+    downMs(
+      questions.filter(({ instance }) => instance === name),
+      promisedMs,
+    ),
+  ),
+);
+const latenciesMs = latenciesOf(questions);
+const result = {
+  messages: questions.length,
+  faults,
+  lost: unanswered(lab.ledger.all),
+  doubled: doubled(lab.ledger.all),
+  isSameProcess: lab.host.pid === pid,
+  answeredIn5sPercent: (100 * latenciesMs.filter((ms) => ms <= promisedMs).length) / questions.length,
+  p50Ms: percentile(latenciesMs, 0.5),
+  p99Ms: percentile(latenciesMs, 0.99),
+  longestMs: Math.max(...latenciesMs),
+  notRunningSeconds: states.worstMs / 1000,
+  lateSeconds: downByAnswersMs / 1000,
+  availabilityPercent: 100 * (1 - Math.max(states.worstMs, downByAnswersMs) / weekMs),
+  megabytesBefore: before.megabytes,
+  megabytesAfter: after.megabytes,
+  handlesBefore: before.handles,
+  handlesAfter: after.handles,
+  stateMegabytes: sizeBytes(lab.host.dataDir) / 1e6,
+  hasBackup: backupCode === 0,
+};
+console.log(
+  options.json
+    ? JSON.stringify(result, undefined, 2)
+    : Object.entries(result)
+        .map(
+          ([name, value]) =>
+            `${name.padEnd(22)} ${typeof value === "number" ? Number(value.toFixed(3)) : value}`,
+        )
+        .join("\n"),
+);
+const isFine =
+  result.lost + result.doubled === 0 &&
+  result.availabilityPercent >= 99.9 &&
+  result.megabytesAfter <= result.megabytesBefore * 1.05 &&
+  result.stateMegabytes <= 100;
+process.exitCode = isFine ? 0 : 1;
