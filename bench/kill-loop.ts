@@ -1,9 +1,14 @@
 /**
  * Kills a host with -9 at random moments under traffic, again and again, and counts what was lost and what was answered twice.
  * Two echo bots share an account; an Instagram bot has one of its own, with posts that are cached on a second run, and with
- * refusals. `bun bench/kill-loop.ts [ROUNDS]`.
+ * refusals. With `--faults` the homeserver misbehaves too, in another way each round. Every database is checked at the end.
+ * `bun bench/kill-loop.ts [ROUNDS] [--faults]`.
  */
+import { Database } from "bun:sqlite";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { FaultAnswer } from "../src/sandbox/faults.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
 import { until } from "../test/doubles/delivery.ts";
@@ -15,6 +20,8 @@ export interface KillTally {
   readonly asked: number;
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
+  /** What SQLite's integrity_check says of the host's databases, where it is not `ok`. */
+  readonly corrupt: readonly string[];
 }
 
 const yaml = (room: string, origin: string) => `
@@ -27,7 +34,39 @@ instances:
   insta: { plugin: instagram, account: "@insta:sandbox", sends_per_minute: 1000000, rooms: ["${room}"], config: { origin: "${origin}", budget: { burst: 100, seconds: 1 } } }
 `;
 
-export async function killLoop(rounds: number, progress: (line: string) => void): Promise<KillTally> {
+/** One way to misbehave, till the faults are cleared. */
+type Misbehaviour = (homeserver: Homeserver) => void;
+
+const sends = /\/send\//;
+const syncs = /\/sync$/;
+const anything = /./;
+
+function answering(path: RegExp, answer: FaultAnswer, times?: number): Misbehaviour {
+  return ({ faults }) => void faults.inject({ path, answer, ...(times === undefined ? {} : { times }) });
+}
+
+const misbehaviours: readonly Misbehaviour[] = [
+  answering(sends, { kind: "lost-answer" }, 10),
+  answering(sends, { kind: "half" }, 10),
+  answering(sends, { kind: "rate-limited", retryAfterMs: 100 }, 10),
+  answering(sends, { kind: "hang" }),
+  answering(syncs, { kind: "half" }, 3),
+  answering(syncs, { kind: "lost-answer" }, 3),
+  answering(anything, { kind: "html", status: 502 }),
+  answering(anything, { kind: "drop" }, 10),
+  answering(anything, { kind: "delay", delayMs: 200 }),
+  answering(anything, { kind: "mislabelled", contentType: "text/plain" }),
+  ({ faults }) => faults.limitTimeline(1),
+  ({ faults }) => faults.disorderEvents(),
+  ({ faults }) => faults.repeatEvents(20),
+  ({ faults }) => faults.forgetSince(),
+];
+
+export async function killLoop(
+  rounds: number,
+  progress: (line: string) => void,
+  { faults = false } = {},
+): Promise<KillTally> {
   using folder = temporaryFolder();
   const homeserver = new Homeserver({
     serverName: "sandbox",
@@ -74,6 +113,8 @@ export async function killLoop(rounds: number, progress: (line: string) => void)
     ["@echo:sandbox", "@insta:sandbox"].every((user) => homeserver.memberships(room).get(user) === "join"),
   );
   for (let round = 1; round <= rounds; round++) {
+    homeserver.faults.clear();
+    if (faults) misbehaviours[round % misbehaviours.length]?.(homeserver);
     const endsAtMs = Date.now() + 50 + Math.random() * 900;
     while (Date.now() < endsAtMs) {
       ask(`!echo ${asked.size}`, "@echo:sandbox");
@@ -85,6 +126,7 @@ export async function killLoop(rounds: number, progress: (line: string) => void)
     host.start();
     if (round % 10 === 0) progress(`  ${round} of ${rounds} kills, ${asked.size} asked`);
   }
+  homeserver.faults.clear();
   const unanswered = () => {
     const answers = [...answersTo().keys()];
     const known = new Set(answers.map((key) => key.split(" ", 2).join(" ")));
@@ -92,8 +134,9 @@ export async function killLoop(rounds: number, progress: (line: string) => void)
   };
   await until("everything is answered", () => unanswered().length === 0, 60_000).catch(() => {});
   const doubled = [...answersTo()].filter(([, count]) => count > 1).map(([key]) => key);
-  const tally = { rounds, asked: asked.size, lost: unanswered(), doubled };
   await host.kill();
+  const corrupt = checkDatabases(host.dataDir);
+  const tally = { rounds, asked: asked.size, lost: unanswered(), doubled, corrupt };
   await instagram.close();
   await homeserver.close();
   return tally;
@@ -104,9 +147,34 @@ function bodyOf(content: { readonly [key: string]: unknown }): string {
   return String(content.body).slice(0, 4);
 }
 
+function checkDatabases(dataDir: string): string[] {
+  const files = readdirSync(dataDir, { recursive: true, encoding: "utf8" });
+  return files
+    .filter((file) => file.endsWith(".db"))
+    .flatMap((file) => {
+      const db = new Database(join(dataDir, file));
+      try {
+        const answers = db.query("PRAGMA integrity_check").values();
+        return answers.map(([answer]) => String(answer)).filter((answer) => answer !== "ok");
+      } catch (error) {
+        return [`${file}: ${String(error)}`];
+      } finally {
+        db.close();
+      }
+    });
+}
+
 if (import.meta.main) {
-  const { rounds, asked, lost, doubled } = await killLoop(Number(process.argv[2] ?? 100), console.log);
-  console.log(`${rounds} kills, ${asked} messages asked: ${lost.length} lost, ${doubled.length} doubled.`);
-  for (const line of [...lost, ...doubled].slice(0, 20)) console.log(`  ${line}`);
-  process.exit(lost.length + doubled.length === 0 ? 0 : 1);
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { faults: { type: "boolean" } },
+  });
+  const tally = await killLoop(Number(positionals[0] ?? 100), console.log, values);
+  const { rounds, asked, lost, doubled, corrupt } = tally;
+  console.log(
+    `${rounds} kills, ${asked} messages asked: ${lost.length} lost, ${doubled.length} doubled, ${corrupt.length} corrupt.`,
+  );
+  const wrong = [...lost, ...doubled, ...corrupt];
+  for (const line of wrong.slice(0, 20)) console.log(`  ${line}`);
+  process.exit(wrong.length === 0 ? 0 : 1);
 }

@@ -26,7 +26,7 @@ const idleMs = 15_000;
 const survived: readonly LabFault[] = [
   ...homeserverFaults.filter(({ lastsMs, refuses }) => lastsMs <= 6_000 && refuses !== true),
   ...processFaults.filter(({ name }) => ["handler throws", "worker crashes once"].includes(name)),
-  ...databaseFaults.filter(({ name }) => name === "host's database locked"),
+  ...databaseFaults.filter(({ name }) => name === "database locked"),
 ];
 
 interface Use {

@@ -41,15 +41,14 @@ function fault(
   return { name, victim: "first", lastsMs, says: /./, begin, check: checkRows, ...more };
 }
 
-function lock(file: (lab: Lab) => string) {
-  return (lab: Lab) => {
-    const db = new Database(file(lab));
-    db.run("PRAGMA busy_timeout = 5000");
-    db.run("BEGIN IMMEDIATE");
-    return () => {
-      db.run("ROLLBACK");
-      db.close();
-    };
+/** Another program writes into it and takes its time. */
+function lock(lab: Lab): () => void {
+  const db = new Database(fileOf(lab));
+  db.run("PRAGMA busy_timeout = 5000");
+  db.run("BEGIN IMMEDIATE");
+  return () => {
+    db.run("ROLLBACK");
+    db.close();
   };
 }
 
@@ -125,15 +124,7 @@ const needsRoot: readonly LabFault[] = [
 ];
 
 export const databaseFaults: readonly LabFault[] = [
-  fault("database locked", 12_000, lock(fileOf)),
-  {
-    ...fault(
-      "host's database locked",
-      8_000,
-      lock((lab) => join(lab.host.dataDir, "host/roost.db")),
-    ),
-    victim: "all",
-  },
+  fault("database locked", 12_000, lock),
   ...(process.getuid?.() === 0 ? needsRoot : []),
   fault("database moved away and given back", 8_000, hideAway),
   fault("database corrupted", 10_000, corrupt),
