@@ -7,13 +7,14 @@ import { Allowances } from "./delivery/allowances.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { Outbox } from "./delivery/outbox.ts";
 import { Roster } from "./delivery/roster.ts";
-import { readHostResources } from "./host-resources.ts";
+import { readHostResources, readMemory } from "./host-resources.ts";
 import { Instances } from "./instances.ts";
 import type { LogRouter } from "./log/router.ts";
 import { Operations } from "./operations.ts";
 import { snapshotAccounts, snapshotInstance } from "./snapshot.ts";
 import type { HostStore } from "./store/host-store.ts";
 import { monotonicClock } from "./supervisor/clock.ts";
+import { MemoryWatch } from "./supervisor/memory.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import type { AccountState } from "./supervisor/unit.ts";
 import { type Look, Vitals } from "./vitals/vitals.ts";
@@ -43,6 +44,7 @@ export class House implements HostControl {
   readonly #supervisor: Supervisor;
   readonly #operations: Operations;
   readonly #vitals: Vitals;
+  readonly #memory: MemoryWatch;
 
   constructor(options: HouseOptions) {
     this.#options = options;
@@ -97,15 +99,23 @@ export class House implements HostControl {
       },
     });
     this.#vitals = new Vitals({ store: store.availability, look: () => this.#look() });
+    const clock = monotonicClock();
     this.#supervisor = new Supervisor({
       runner: this.#instances,
-      clock: monotonicClock(),
+      clock,
       random: Math.random,
       log,
       onChange: (id) => this.#note(id),
       saveDesired: (id, desired) => store.notes.saveOperatorStop(id, desired === "stopped", Date.now()),
     });
     const supervisor = this.#supervisor;
+    this.#memory = new MemoryWatch({
+      read: readMemory,
+      heaps: () => this.#heaps(),
+      endRun: (id, cause) => supervisor.endRun(id, cause),
+      log,
+      now: clock.now,
+    });
     const accounts = this.#accounts;
     const announceAccount = (userId: UserId) => {
       const status = accounts.get(userId)?.status();
@@ -135,12 +145,14 @@ export class House implements HostControl {
     const { accounts, admin } = this.#options.config;
     for (const userId of accounts.keys()) if (userId !== admin.account) this.#outbox.resume(userId);
     this.#vitals.open();
+    this.#memory.open();
     await this.#operations.begin(problems);
   }
 
   /** Lets what is in hand finish, then closes in reverse. */
   async close(): Promise<void> {
     this.#vitals.close();
+    this.#memory.close();
     await this.#supervisor.close();
     this.#outbox.close();
     await this.#accounts.close();
@@ -216,6 +228,15 @@ export class House implements HostControl {
         handled: this.#instances.tally(id).handled,
         memoryBytes: this.#instances.resources(id).memoryBytes,
       }));
+  }
+
+  #heaps(): ReadonlyMap<InstanceId, { heapBytes: number; allowedBytes: number }> {
+    const heaps = new Map<InstanceId, { heapBytes: number; allowedBytes: number }>();
+    for (const { id, memoryMb } of this.#operations.config().instances.values()) {
+      const heapBytes = this.#instances.resources(id).memoryBytes;
+      if (heapBytes !== undefined) heaps.set(id, { heapBytes, allowedBytes: memoryMb * 1024 * 1024 });
+    }
+    return heaps;
   }
 
   /** What the host does while it stops is its own downtime, not the instance's state. */

@@ -8,6 +8,7 @@ export function monotonicClock(): Clock {
   const now = () => offsetMs + performance.now();
   return {
     now,
+    shiftMs: () => Math.round(Date.now() - now()),
     schedule: (atMs, fn) => {
       const timer = setTimeout(fn, Math.min(Math.max(atMs - now(), 0), longestTimerMs));
       return () => clearTimeout(timer);

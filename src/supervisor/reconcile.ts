@@ -36,6 +36,10 @@ function transition(unit: Unit, event: UnitEvent, nowMs: number, jitter: number)
     }
     case "refused":
       return { ...unit, fault: { kind: "permanent", cause: event.cause } };
+    case "unfit":
+      return isActive(unit) && unit.fault === undefined
+        ? crashed(aged(unit, nowMs), event.cause, nowMs, jitter)
+        : unit;
     case "starting":
       return {
         ...unit,

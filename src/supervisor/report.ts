@@ -85,15 +85,16 @@ function reportCrash(
   { fault, context, error }: { fault: Fault; context: LogContext; error: unknown },
 ): void {
   const command = `roost logs ${id}`;
+  const what = cause.startsWith("It ") ? cause : `Crashed: ${cause}`;
   if (!after.looping) {
     const tried = `It is started again: attempt ${after.attempts + 1}.`;
-    log.raise("WARN", { ...fault, tried, command }, `Crashed: ${cause}`, context, error);
+    log.raise("WARN", { ...fault, tried, command }, what, context, error);
   } else if (!before.looping) {
     const tried = `It was restarted ${after.attempts} times; now every 5 minutes.`;
     const sentence = `Crash-looping, tried every 5 minutes from now on: ${cause}`;
     log.raise("CRITICAL", { ...fault, tried, command }, sentence, context, error);
   } else {
-    log.info(`Crashed again: ${cause}`, context);
+    log.info(`Once more: ${cause}`, context);
   }
 }
 

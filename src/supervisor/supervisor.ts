@@ -19,6 +19,8 @@ export interface Runner {
 /** Time that never jumps: `now` is Unix time in milliseconds counted on by a monotonic clock. */
 export interface Clock {
   now(): number;
+  /** What to add for showing a time: how far the system's clock was set, or went on while the machine slept. */
+  shiftMs(): number;
   /** Calls `fn` once at `atMs` (at once when that is past), unless the returned function is called first. */
   schedule(atMs: number, fn: () => void): () => void;
 }
@@ -106,13 +108,18 @@ export class Supervisor {
     this.#apply(id, this.#entryOf(id), { kind: "refused", cause });
   }
 
+  /** Ends its run as one that crashed, because whoever watches over it found it unfit to go on. */
+  endRun(id: InstanceId, cause: string): void {
+    this.#apply(id, this.#entryOf(id), { kind: "unfit", cause });
+  }
+
   has(id: InstanceId): boolean {
     return this.#entries.has(id);
   }
 
   /** Throws RoostError `not-found` for an id that was not added. */
   observed(id: InstanceId): Observed {
-    return view(this.#entryOf(id).unit);
+    return this.#shown(this.#entryOf(id));
   }
 
   desired(id: InstanceId): Desired {
@@ -123,7 +130,17 @@ export class Supervisor {
   async settled(id: InstanceId): Promise<Observed> {
     const entry = this.#entryOf(id);
     await this.#whenSettled(entry);
-    return view(entry.unit);
+    return this.#shown(entry);
+  }
+
+  #shown({ unit }: Entry): Observed {
+    const observed = view(unit);
+    const shiftMs = this.#options.clock.shiftMs();
+    // An account tells its times by the system's clock.
+    const isAccounts = unit.account.state === "waiting" || !("nextAttemptMs" in observed);
+    const sinceMs = observed.sinceMs + shiftMs;
+    if (isAccounts || observed.nextAttemptMs === undefined) return { ...observed, sinceMs };
+    return { ...observed, sinceMs, nextAttemptMs: observed.nextAttemptMs + shiftMs };
   }
 
   /** Stops all side by side, saving nothing; what they are can still be asked. */

@@ -49,6 +49,8 @@ export type UnitEvent =
   | { readonly kind: "account"; readonly account: AccountState }
   /** It cannot run as it is configured. */
   | { readonly kind: "refused"; readonly cause: string }
+  /** Its run has to end although it goes on. */
+  | { readonly kind: "unfit"; readonly cause: string }
   | { readonly kind: "starting" | "started" | "stopping" | "stopped" }
   /** A start failed, or a run ended by itself: nothing is left of it. */
   | {

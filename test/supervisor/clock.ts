@@ -11,6 +11,10 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  shiftMs(): number {
+    return 0;
+  }
+
   schedule(atMs: number, fn: () => void): () => void {
     const entry = { atMs, fn };
     this.#due.add(entry);

@@ -96,6 +96,7 @@ function provoke(supervisor: Supervisor, id: InstanceId, random: () => number): 
     () => supervisor.setDesired(id, "stopped", "Stopped by a person."),
     () => supervisor.restart(id),
     () => supervisor.failPermanently(id, "quarantined"),
+    () => supervisor.endRun(id, "It was ended."),
     () => account("ready"),
     () => account("ready"),
     () => account("failed"),

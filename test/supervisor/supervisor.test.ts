@@ -92,7 +92,7 @@ describe("a supervisor", () => {
     const { clock, runner, logged } = await openRunning();
     runner.exits.get(a)?.();
     await clock.advance(0);
-    expect(logged).toContain("WARN Crashed: It ended by itself.");
+    expect(logged).toContain("WARN It ended by itself.");
   });
 
   test("says once that an instance is crash-looping, and once that it is over", async () => {
@@ -210,6 +210,23 @@ describe("a supervisor", () => {
     resolve();
     expect((await settled).state).toBe("running");
     expect(runner.calls).toEqual(["start a", "stop a", "start a"]);
+  });
+
+  test("ends a run that was found unfit, and starts another", async () => {
+    const { clock, runner, supervisor, logged } = await openRunning();
+    supervisor.endRun(a, "It was ended because the host is short of memory.");
+    await clock.advance(0);
+    expect(runner.calls).toEqual(["start a", "stop a", "start a"]);
+    expect(logged).toEqual([
+      "INFO Running.",
+      "WARN It was ended because the host is short of memory.",
+      "INFO Running again.",
+    ]);
+    supervisor.setDesired(a, "stopped", "Stopped by a person.");
+    await clock.advance(0);
+    supervisor.endRun(a, "It was ended because the host is short of memory.");
+    await clock.advance(3_600_000);
+    expect(runner.calls.length).toBe(4);
   });
 
   test("drops what an ended run reports too late", async () => {
