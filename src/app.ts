@@ -15,6 +15,7 @@ import { HostStore } from "./store/host-store.ts";
 import { FolderLock } from "./store/lock.ts";
 import { RecordStore } from "./store/record-store.ts";
 import { ControlServer } from "./web/control.ts";
+import { Metrics } from "./web/metrics.ts";
 import { WebServer } from "./web/server.ts";
 
 export interface AppOptions {
@@ -63,6 +64,8 @@ export class App {
     const hostFolder = join(config.dataDir, "host");
     await this.#opened(new FolderLock(hostFolder));
     const records = await this.#openRecords(hostFolder);
+    const metrics = new Metrics();
+    router.addSink(metrics.sink, "INFO");
     for (const problem of problems)
       log.warn(`Config problem: ${formatProblem({ ...problem, excerpt: undefined })}`);
     const store = await this.#opened(new HostStore(join(hostFolder, "roost.db")));
@@ -79,14 +82,14 @@ export class App {
       router,
       version,
       phase: () => this.#phase,
-      onReply: () => {},
       adminRoom: () => adminRoom?.status(),
+      onReply: (id, latencyMs) => metrics.observeReply(id, latencyMs),
     });
     this.#closers.push(() => house.close());
     await house.open(problems);
     const snapshot = () => house.snapshot();
     const cutSecrets = (text: string) => router.cutSecrets(text);
-    const web = await this.#opened(new WebServer({ ...config.server, snapshot, cutSecrets, log }));
+    const web = await this.#opened(new WebServer({ ...config.server, snapshot, metrics, cutSecrets, log }));
     await this.#openControl(new ControlServer({ dataDir: config.dataDir, control: house, records, log }));
 
     const watcher = watchConfig(loaded.watched, () => void house.noticeEdit());

@@ -2,7 +2,8 @@ import { type Context, type Handler, Hono } from "hono";
 import type { Logger } from "../core/log.ts";
 import type { HostSnapshot } from "../core/status.ts";
 import { gate } from "./gate.ts";
-import { type Health, healthOf, instanceHealthOf } from "./health.ts";
+import { type Health, healthOf, instanceHealthOf, isReady } from "./health.ts";
+import type { Metrics } from "./metrics.ts";
 import { pageDocument } from "./page-document.ts";
 
 export interface RouteOptions {
@@ -10,6 +11,7 @@ export interface RouteOptions {
   readonly allowRemote: boolean;
   /** Taken anew for every answer; must do no I/O. */
   readonly snapshot: () => HostSnapshot;
+  readonly metrics: Metrics;
   readonly log: Logger;
   /** Cuts secrets out of an answer by value: a cause may quote what a plugin or another server said. */
   readonly cutSecrets: (text: string) => string;
@@ -17,7 +19,7 @@ export interface RouteOptions {
 
 /** Every path that is answered, for GET and HEAD. All others are 404, other methods 405. */
 export function routes(options: RouteOptions): Hono {
-  const { host, allowRemote, snapshot, log, cutSecrets } = options;
+  const { host, allowRemote, snapshot, metrics, log, cutSecrets } = options;
   const answer = (context: Context, body: Pick<Health, "status">, status: 200 | 503) =>
     context.body(cutSecrets(JSON.stringify(body)), status, { "content-type": "application/health+json" });
   const answerHealth = (context: Context, health: Health) =>
@@ -34,8 +36,8 @@ export function routes(options: RouteOptions): Hono {
     [
       "/readyz",
       (context) => {
-        const isReady = snapshot().phase === "running";
-        return answer(context, { status: isReady ? "pass" : "fail" }, isReady ? 200 : 503);
+        const ready = isReady(snapshot());
+        return answer(context, { status: ready ? "pass" : "fail" }, ready ? 200 : 503);
       },
     ],
     ["/healthz", (context) => answerHealth(context, healthOf(snapshot()))],
@@ -47,6 +49,13 @@ export function routes(options: RouteOptions): Hono {
           ? context.text("There is no such instance.\n", 404)
           : answerHealth(context, health);
       },
+    ],
+    [
+      "/metrics",
+      async (context) =>
+        context.body(cutSecrets(await metrics.text(snapshot())), 200, {
+          "content-type": metrics.contentType,
+        }),
     ],
   ];
   const app = new Hono();

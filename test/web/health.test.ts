@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { healthOf, instanceHealthOf } from "../../src/web/health.ts";
+import type { OpenFault } from "../../src/core/log.ts";
+import { healthOf, instanceHealthOf, isReady } from "../../src/web/health.ts";
 import { instance, instanceId, nowMs, snapshot, states } from "./snapshot.ts";
 
 const { running, starting, waiting, backoff, looping, failed, stopped } = states;
@@ -11,8 +12,19 @@ const verdict = (...args: Parameters<typeof snapshot>) => {
 describe("the host as a whole", () => {
   test.each([
     ["passes when all run", [running, running, running], "pass", "All 3 bots are running."],
-    ["passes when the others were stopped by people", [running, stopped], "pass", "The bot is running."],
-    ["passes when people stopped all", [stopped], "pass", "All bots are stopped."],
+    [
+      "passes when the others were stopped by people",
+      [running, stopped],
+      "pass",
+      "One bot is running; 1 is stopped.",
+    ],
+    ["passes when people stopped all", [stopped, stopped], "pass", "All bots are stopped."],
+    [
+      "counts the stopped apart from the wanted",
+      [running, running, waiting, stopped, stopped],
+      "warn",
+      "2 of 3 bots are running; 2 are stopped.",
+    ],
     ["passes while a bot starts for the first time", [starting], "pass", "The bot is starting."],
     ["warns of one that waits", [running, waiting], "warn", "1 of 2 bots is running."],
     ["warns of one that backs off", [running, backoff], "warn", "1 of 2 bots is running."],
@@ -93,6 +105,8 @@ describe("the checks", () => {
       "uptime",
       "database",
       "config",
+      "memory",
+      "host",
       "instance:insta",
       "account:1",
     ]);
@@ -150,12 +164,93 @@ describe("one instance", () => {
   test.each([
     ["running", running, "pass"],
     ["waiting", waiting, "fail"],
-    ["stopped by a person", stopped, "fail"],
+    ["starting", starting, "fail"],
+    ["stopped by a person", stopped, "pass"],
   ] as const)("that is %s", (_, observed, status) => {
     expect(instanceHealthOf(snapshot([instance("a", observed)]), "a")?.status).toBe(status);
   });
 
+  test("that a person stopped says so", () => {
+    const health = instanceHealthOf(snapshot([instance("a", stopped)]), "a");
+    expect(health?.notes).toEqual(["a is stopped: Stopped by a person."]);
+    expect(health?.checks["instance:a"]?.[0]?.status).toBe("pass");
+  });
+
   test("that is not there has no health", () => {
     expect(instanceHealthOf(snapshot([instance("a", running)]), "b")).toBeUndefined();
+  });
+});
+
+describe("readiness", () => {
+  const account = (state: "connecting" | "syncing" | "waiting" | "failed", lastSyncMs?: number) => ({
+    instances: [instanceId("a")],
+    state,
+    sinceMs: nowMs,
+    lastSyncMs,
+  });
+
+  test.each([
+    ["every account has synced", [account("syncing", nowMs)], true],
+    ["an account connects for the first time", [account("syncing", nowMs), account("connecting")], false],
+    ["an account that had synced connects anew", [account("connecting", nowMs)], true],
+    ["the homeserver is known to be away", [account("waiting")], true],
+    ["an account is known to have failed", [account("failed")], true],
+    ["there are no accounts", [], true],
+  ] as const)("when %s", (_, accounts, ready) => {
+    expect(isReady(snapshot([], { accounts }))).toBe(ready);
+  });
+
+  test("not before the host is up", () => {
+    expect(isReady(snapshot([], { phase: "starting" }))).toBe(false);
+  });
+});
+
+describe("what goes wrong unseen", () => {
+  const quiet = {
+    instances: [instanceId("a")],
+    state: "syncing",
+    sinceMs: 0,
+    lastSyncMs: nowMs - 301_000,
+  } as const;
+  const fault = (key: string, extra: Partial<OpenFault> = {}): OpenFault => ({
+    key,
+    instance: undefined,
+    severity: "WARN",
+    message: `${key} of @dan:example.org is wrong.`,
+    sinceMs: nowMs - 5000,
+    count: 1,
+    ...extra,
+  });
+
+  test("fails when no account has heard anything for five minutes, and warns when one has not", () => {
+    expect(verdict([instance("a", running)], { accounts: [quiet] })[0]).toBe("fail");
+    const both = [quiet, { ...quiet, lastSyncMs: nowMs }];
+    expect(verdict([instance("a", running)], { accounts: both })[0]).toBe("warn");
+  });
+
+  test("an open fault makes its component warn, and is told without names", () => {
+    const own = fault("database", { instance: instanceId("a") });
+    const faults = [own, fault("database"), fault("backup"), fault("memory")];
+    const { status, checks } = healthOf(
+      snapshot([instance("a", running), instance("b", running)], { faults }),
+    );
+    const found = Object.entries(checks).map(([name, [check]]) => [name, check.status, check.output]);
+    expect(status).toBe("warn");
+    expect(found).toEqual([
+      ["uptime", "pass", undefined],
+      ["database", "warn", "database of (hidden) is wrong."],
+      ["config", "pass", undefined],
+      ["memory", "warn", "memory of (hidden) is wrong."],
+      ["host", "warn", "backup of (hidden) is wrong."],
+      ["instance:a", "warn", "database of (hidden) is wrong."],
+      ["instance:b", "pass", undefined],
+    ]);
+    expect(checks.host?.[0].since).toBe("2025-03-01T11:59:55.000Z");
+  });
+
+  test("warns when the unit's memory is nearly used up", () => {
+    const cgroup = { currentBytes: 480, maxBytes: 512 };
+    const resources = { rssBytes: 470, cpuSeconds: 1, cgroup };
+    expect(verdict([instance("a", running)], { resources })[0]).toBe("warn");
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Logger } from "../../src/core/log.ts";
 import type { HostSnapshot } from "../../src/core/status.ts";
+import { Metrics } from "../../src/web/metrics.ts";
 import { WebServer } from "../../src/web/server.ts";
 import { Browser, findBrowser } from "./browser.ts";
 import { instance, snapshot, states } from "./snapshot.ts";
@@ -20,6 +21,7 @@ describe.skipIf(path === undefined)("the page in a browser", () => {
       port,
       allowRemote: false,
       snapshot: () => shown,
+      metrics: new Metrics(),
       cutSecrets: (text) => text,
       log: quiet,
     });
@@ -48,7 +50,7 @@ describe.skipIf(path === undefined)("the page in a browser", () => {
   });
 
   test("shows every instance with its state, numbers and next attempt", async () => {
-    expect(await text(".sentence")).toBe("1 of 2 bots is running.");
+    expect(await text(".sentence")).toBe("1 of 2 bots is running; 1 is stopped.");
     expect(await text(".about")).toBe("Version 1.2.3");
     expect(await text(".bot:nth-child(1)")).toMatch(
       /insta\s+echo\s+Running for 1\u00a0min\s+18,342 handled, 2 queued, 0 failed/,

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import type { Logger } from "../../src/core/log.ts";
 import type { HostSnapshot } from "../../src/core/status.ts";
+import { Metrics } from "../../src/web/metrics.ts";
 import { WebServer, type WebServerOptions } from "../../src/web/server.ts";
 import { instance, snapshot, states } from "./snapshot.ts";
 
@@ -25,6 +26,7 @@ function open(options: Partial<WebServerOptions> = {}): { server: WebServer; url
     port: 0,
     allowRemote: false,
     snapshot: () => snapshot([instance("insta", states.running)]),
+    metrics: new Metrics(),
     cutSecrets: (text) => text,
     log,
     ...options,
@@ -161,9 +163,20 @@ describe("health", () => {
     expect(() => JSON.parse(body)).not.toThrow();
   });
 
-  test("of one instance is 503 unless it runs", async () => {
-    const { url } = open(withStates(instance("a", states.stopped)));
+  test("of one instance is 503 while it should run and does not, and 200 when people stopped it", async () => {
+    const { url } = open(withStates(instance("a", states.waiting), instance("b", states.stopped)));
     expect((await fetch(`${url}/healthz/a`)).status).toBe(503);
+    expect((await fetch(`${url}/healthz/b`)).status).toBe(200);
+  });
+
+  test("and metrics answer HEAD as they answer GET, without a body", async () => {
+    const { url } = open(withStates(instance("a", states.running)));
+    for (const path of ["/livez", "/readyz", "/healthz", "/healthz/a", "/metrics"]) {
+      const answer = await fetch(`${url}${path}`, { method: "HEAD" });
+      expect([path, answer.status, await answer.text()]).toEqual([path, 200, ""]);
+    }
+    const metrics = await fetch(`${url}/metrics`);
+    expect(metrics.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
   });
 
   test("is ready only between starting and stopping, and live throughout", async () => {
