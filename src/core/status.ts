@@ -96,7 +96,7 @@ export interface AdminRoomStatus {
   /** `waiting`: it comes by itself, such as a homeserver that is away; `failed`: a person has to do what `cause` says. */
   readonly state: "ready" | "waiting" | "failed";
   readonly cause?: string | undefined;
-  /** Messages that the room has not been handed yet. */
+  /** Messages that are not known to have arrived in the room. */
   readonly queued: number;
 }
 

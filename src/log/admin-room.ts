@@ -44,9 +44,10 @@ export class AdminRoomQueue {
     this.messages.restore(states);
   }
 
-  /** Messages that the room has not been handed yet. */
+  /** Messages that are not known to have arrived in the room. */
   get queued(): number {
-    return this.messages.waiting().length;
+    const begun = this.messages.all().filter(({ pending, eventId }) => pending && eventId === undefined);
+    return this.messages.waiting().length + begun.length;
   }
 
   /** Takes note of a record. Answers whether there is something new to post; otherwise at most a counter has changed. */
