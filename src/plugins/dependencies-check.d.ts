@@ -1,0 +1,5 @@
+/** Embedded into the executable as text. */
+declare module "*/dependencies-check.py" {
+  const text: string;
+  export default text;
+}
