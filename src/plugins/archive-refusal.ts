@@ -11,6 +11,8 @@ export const pluginLimits = {
   nameBytes: 512,
   manifestBytes: 65_536,
   baseConfigBytes: 262_144,
+  /** A longer base-config.yaml gets no form. */
+  formBytes: 65_536,
 } as const;
 
 /** Refuses a plugin with a sentence that names what is wrong and says what to do. */

@@ -54,7 +54,9 @@ export class PluginFolder {
         for await (const chunk of source) {
           sizeBytes += chunk.byteLength;
           if (sizeBytes > pluginLimits.totalBytes) {
-            refuse(`The archive has more than ${pluginLimits.totalBytes / 1e6} MB. Leave out what the plugin does not need.`);
+            refuse(
+              `The archive has more than ${pluginLimits.totalBytes / 1e6} MB. Leave out what the plugin does not need.`,
+            );
           }
           await this.#guard(() => file.writeFile(chunk));
         }
@@ -84,7 +86,8 @@ export class PluginFolder {
           await link(path, move.to);
           moves.push(move);
         }
-        for (const other of replaced) if (other !== path || there?.isDirectory()) moves.push(await this.#moveAway(other));
+        for (const other of replaced)
+          if (other !== path || there?.isDirectory()) moves.push(await this.#moveAway(other));
         await rename(temporary, path);
         await this.#sync();
         return moves;

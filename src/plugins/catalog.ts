@@ -140,10 +140,16 @@ export class PluginCatalog {
     this.#checkId(id);
     const shelf = this.#shelves.get(keyOf(id));
     if (options.id !== undefined && options.id !== id) {
-      throw new RoostError("bad-request", `The archive holds the plugin ${id}, not ${quote(options.id)}. Upload the right one.`);
+      throw new RoostError(
+        "bad-request",
+        `The archive holds the plugin ${id}, not ${quote(options.id)}. Upload the right one.`,
+      );
     }
     if (shelf !== undefined && options.replace !== true) {
-      throw new RoostError("conflict", `The plugin ${id} is here already, in version ${shelf.entry.info.version}. Say that it is to be replaced.`);
+      throw new RoostError(
+        "conflict",
+        `The plugin ${id} is here already, in version ${shelf.entry.info.version}. Say that it is to be replaced.`,
+      );
     }
     const isMissing = dependencies.some(({ isRequired, remedy }) => isRequired && remedy !== undefined);
     if (isMissing && obstacle !== undefined && options.allowMissing !== true) refuse(obstacle);
@@ -165,7 +171,10 @@ export class PluginCatalog {
   async #rollBack(now: Shelf, before: Shelf | undefined, moves: readonly Move[]): Promise<void> {
     const { id } = now.entry.info;
     if (this.#shelves.get(keyOf(id)) !== now) {
-      throw new RoostError("bad-request", `The plugin ${id} has changed since then, so there is nothing to undo.`);
+      throw new RoostError(
+        "bad-request",
+        `The plugin ${id} has changed since then, so there is nothing to undo.`,
+      );
     }
     await this.#folder.discard([now.entry.path]);
     await this.#folder.restore(moves);
@@ -202,7 +211,8 @@ export class PluginCatalog {
     }
     const remaining = new Set(problems.map(({ file }) => file));
     for (const { file } of this.#problems) {
-      if (!remaining.has(file)) log.clear(keyOfProblem(file), `The plugin file ${file} is no longer a problem.`);
+      if (!remaining.has(file))
+        log.clear(keyOfProblem(file), `The plugin file ${file} is no longer a problem.`);
     }
     this.#problems = problems;
   }

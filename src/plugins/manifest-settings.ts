@@ -1,7 +1,8 @@
-import { type Document, isMap, isScalar, isSeq, type Node, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { z } from "zod";
 import type { Json, JsonObject } from "../core/json.ts";
 import { pluginLimits } from "./archive-refusal.ts";
+import { parseBoundedYaml } from "./manifest-yaml.ts";
 
 const maxDepth = 12;
 const secretName = /pass(?:word|phrase)?$|secret|token$|api_?key/i;
@@ -11,14 +12,14 @@ const secretName = /pass(?:word|phrase)?$|secret|token$|api_?key/i;
  * from its comments. Undefined where the text is no mapping, has aliases or cannot be read.
  */
 export function inferSettings(baseConfig: string): JsonObject | undefined {
-  if (baseConfig.length > pluginLimits.baseConfigBytes) return undefined;
+  if (baseConfig.length > pluginLimits.formBytes) return undefined;
   try {
-    const document = parseDocument(baseConfig, { logLevel: "silent" });
-    if (document.errors.length > 0 || !isMap(document.contents)) return undefined;
+    const document = parseBoundedYaml(baseConfig)?.document;
+    if (document === undefined || document.errors.length > 0 || !isMap(document.contents)) return undefined;
     const before = textOf(document.commentBefore, document.contents.commentBefore);
     return inferMap(document.contents, document, before, 0);
   } catch {
-    // Nested too deeply, or an alias that was not followed.
+    // An alias that was not followed.
     return undefined;
   }
 }

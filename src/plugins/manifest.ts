@@ -1,9 +1,10 @@
-import { isAlias, isNode, LineCounter, parseDocument, visit } from "yaml";
+import { isAlias, isMap, isNode, visit, type YAMLMap } from "yaml";
 import { z } from "zod";
 import { RoostError } from "../core/error.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { pluginLimits, quote, refuse } from "./archive-refusal.ts";
 import { compareVersions } from "./manifest-version.ts";
+import { parseBoundedYaml } from "./manifest-yaml.ts";
 
 /** The version of maubot whose plugins Roost runs: what `maubot:` in a manifest is compared with. */
 export const maubotVersion = "0.6.0";
@@ -183,16 +184,14 @@ function parse(bytes: Uint8Array): unknown {
       `maubot.yaml has ${bytes.byteLength} bytes; ${pluginLimits.manifestBytes} is the limit. Shorten it.`,
     );
   }
+  const tooDeep = "maubot.yaml cannot be read: it is not UTF-8, or nested too deeply. Write it anew.";
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines, version: "1.2", logLevel: "silent" });
+    const { document, lineOf } = parseBoundedYaml(text) ?? refuse(tooDeep);
     const [error] = document.errors;
     if (error !== undefined) {
-      const line = lines.linePos(error.pos[0]).line;
-      refuse(
-        `maubot.yaml is not valid YAML at line ${line}: ${quote(error.message.split("\n")[0] ?? "")}. Correct it.`,
-      );
+      const reason = quote(error.message);
+      refuse(`maubot.yaml is not valid YAML at line ${lineOf(error.pos[0])}: ${reason}. Correct it.`);
     }
     visit(document, (_, node) => {
       if (isAlias(node) || (isNode(node) && "anchor" in node && node.anchor)) {
@@ -200,11 +199,21 @@ function parse(bytes: Uint8Array): unknown {
           "maubot.yaml uses a YAML anchor or alias (& or *), which Roost does not follow. Write the value out.",
         );
       }
+      if (isMap(node)) checkKeys(node);
     });
     return document.toJS({ maxAliasCount: 0 });
   } catch (error) {
     if (error instanceof RoostError) throw error;
-    return refuse("maubot.yaml cannot be read: it is not UTF-8, or nested too deeply. Write it anew.", error);
+    return refuse(tooDeep, error);
+  }
+}
+
+function checkKeys(map: YAMLMap): void {
+  const seen = new Set<string>();
+  for (const { key } of map.items) {
+    const name = String(key);
+    if (seen.has(name)) refuse(`maubot.yaml says ${quote(name)} twice. Remove one of them.`);
+    seen.add(name);
   }
 }
 
