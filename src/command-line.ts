@@ -4,9 +4,11 @@ import { configSchema } from "./config/schema.ts";
 import { nearest } from "./config/suggestion.ts";
 import { demo } from "./demo.ts";
 import { hashPassword } from "./hash-password.ts";
+import { type HealthOptions, health } from "./health.ts";
 import { parseLinks, showPosts } from "./inspect.ts";
-import { type LogsOptions, logs, operate, type RemoteOptions, status } from "./remote.ts";
+import { type LogsOptions, logs, operate, type RemoteOptions } from "./remote.ts";
 import { serve } from "./serve.ts";
+import { status } from "./status.ts";
 import { exitCode, type Terminal } from "./terminal.ts";
 
 /** Takes the one command that was named, to be run once the command line is known to be right. Its result is the exit code. */
@@ -97,6 +99,13 @@ function defineRemote(cli: CAC, terminal: Terminal, run: Run): void {
     .option("--json", "Print one JSON object")
     .example("roost status")
     .action((options: RemoteOptions) => run(() => status(options, terminal)));
+  cli
+    .command("health", "Say what is not well; exit code 1 if the host fails or does not answer")
+    .option(...config)
+    .option("--wait <seconds>", "Give the host that long to get ready")
+    .option("--json", "Print one JSON object")
+    .example("roost health --wait 60")
+    .action((options: HealthOptions) => run(() => health(options, terminal)));
   cli
     .command("logs [instance]", "Print the running host's log")
     .option(...config)
