@@ -17,6 +17,7 @@ export interface AccountsOptions {
   readonly onSecret: (secret: Secret) => void;
   readonly loadSuccessors: () => ReadonlyMap<RoomId, RoomId>;
   readonly saveSuccessor: (room: RoomId, successor: RoomId) => void;
+  readonly isWanted: (account: UserId) => boolean;
   readonly instancesOf: (account: UserId) => readonly InstanceId[];
 }
 
@@ -58,7 +59,7 @@ export class Accounts {
 
   #create(wanted: AccountConfig, config: Config): MatrixAccount {
     const { log, loadSyncState, onBatch, listedRooms, onRooms, onStatus, onSecret } = this.#options;
-    const { loadSuccessors, saveSuccessor, instancesOf } = this.#options;
+    const { loadSuccessors, saveSuccessor, isWanted, instancesOf } = this.#options;
     const { userId } = wanted;
     return new MatrixAccount({
       config: wanted,
@@ -74,6 +75,7 @@ export class Accounts {
         onRooms: (standings) => onRooms(userId, standings),
         onStatus: (status) => onStatus(userId, status),
         onSecret,
+        isWanted: () => isWanted(userId),
         loadSuccessors,
         saveSuccessor,
         retryCommand: () => {

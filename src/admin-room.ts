@@ -67,6 +67,7 @@ export class AdminRoom {
         onRooms: ([standing]) => this.#arrive(standing),
         onStatus: () => this.#retry(),
         onSecret,
+        isWanted: () => true,
         loadSuccessors: () => store.notes.loadSuccessors(),
         saveSuccessor: (old, successor) => store.notes.saveSuccessor(old, successor),
         retryCommand: () => undefined,

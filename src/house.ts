@@ -62,6 +62,8 @@ export class House implements HostControl {
       onSecret: (secret) => router.addSecrets([secret]),
       loadSuccessors: () => store.notes.loadSuccessors(),
       saveSuccessor: (room, successor) => store.notes.saveSuccessor(room, successor),
+      isWanted: (userId) =>
+        roster.listeners().some(({ account, listening }) => account === userId && listening),
       instancesOf: (userId) => roster.instancesOf(userId),
     });
     this.#outbox = new Outbox({

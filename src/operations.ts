@@ -239,7 +239,10 @@ export class Operations {
   }
 
   #listen(id: InstanceId, listening: boolean): void {
-    this.#options.roster.setListening(id, listening);
+    const { roster, accounts } = this.#options;
+    roster.setListening(id, listening);
+    const userId = roster.config(id)?.account;
+    if (userId !== undefined) void accounts.get(userId)?.showPresence();
   }
 
   /** Throws for one that has failed: then a start or restart was in vain. */

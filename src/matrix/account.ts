@@ -27,6 +27,9 @@ export interface MatrixAccountOptions {
   readonly timing?: Partial<Timing>;
 }
 
+/** The host has 5 s to stop, and this comes last. */
+const presenceLimitMs = 500;
+
 /**
  * One Matrix user of the host: gets itself a session, follows its rooms, and posts for others. A homeserver that is away is waited
  * for without end; `failed` are only things that a person has to put right.
@@ -39,6 +42,7 @@ export class MatrixAccount implements Account {
   readonly #rooms: Rooms;
   readonly #media: Media;
   readonly #connection: Connection;
+  readonly #isWanted: () => boolean;
 
   constructor(options: MatrixAccountOptions) {
     const { config, log, hooks } = options;
@@ -47,6 +51,7 @@ export class MatrixAccount implements Account {
     const homeserverUrl = options.homeserverUrl.replace(/\/+$/, "");
     const { signal } = this.#abort;
     this.userId = self;
+    this.#isWanted = () => hooks.isWanted();
     this.#http = new Http(homeserverUrl);
     this.#client = new Client(homeserverUrl, this.#http, self, signal);
     this.#media = new Media((request, caller) => this.#ask(request, caller));
@@ -84,10 +89,24 @@ export class MatrixAccount implements Account {
     this.#connection.open();
   }
 
-  /** Gives up everything under way. */
+  /** Gives up everything under way, and shows as offline. */
   async close(): Promise<void> {
+    const { state } = this.status();
     this.#abort.abort();
     await this.#connection.closed();
+    if (state === "syncing") await this.#setPresence("offline");
+  }
+
+  /** Shows at once whether any instance of it is to run; every sync shows it again. */
+  async showPresence(): Promise<void> {
+    if (this.status().state === "syncing") await this.#setPresence(this.#isWanted() ? "online" : "offline");
+  }
+
+  /** Best effort: a homeserver need not know presence. */
+  async #setPresence(presence: "online" | "offline"): Promise<void> {
+    const path = `/_matrix/client/v3/presence/${encodeURIComponent(this.userId)}/status`;
+    const request = { method: "PUT", path, body: { presence }, timeoutMs: presenceLimitMs } as const;
+    await this.#http.request({ ...request, signals: [] }).catch(() => {});
   }
 
   status(): AccountStatus {

@@ -28,6 +28,8 @@ export interface AccountHooks {
   onStatus(status: AccountStatus): void;
   /** A password or token that came to be, to be cut from logs. */
   onSecret(secret: Secret): void;
+  /** Whether any of its instances is to run: else the account shows as offline. */
+  isWanted(): boolean;
   /** The rooms that took the place of others, as found by earlier runs. */
   loadSuccessors(): ReadonlyMap<RoomId, RoomId>;
   saveSuccessor(room: RoomId, successor: RoomId): void;
@@ -165,6 +167,7 @@ export class Connection {
       decryptor,
       onBatch: (batch) => hooks.onBatch(batch),
       onAnswer: (answer) => this.#noteAnswer(answer),
+      isOnline: () => hooks.isWanted(),
       log,
       timing,
     });

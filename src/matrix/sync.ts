@@ -26,6 +26,8 @@ export interface SyncOptions {
   readonly onBatch: (batch: SyncBatch) => void;
   /** After the commit. */
   readonly onAnswer: (answer: SyncAnswer) => void;
+  /** Whether following the rooms shows the account as online. */
+  readonly isOnline: () => boolean;
   readonly log: Logger;
   readonly timing: Timing;
 }
@@ -127,7 +129,7 @@ export class Sync {
     const request = (query: string, limitMs: number) =>
       this.#options.http.request({
         method: "GET",
-        path: `/_matrix/client/v3/sync?${query}`,
+        path: `/_matrix/client/v3/sync?${query}${this.#options.isOnline() ? "" : "&set_presence=offline"}`,
         timeoutMs: limitMs,
         signals,
       });

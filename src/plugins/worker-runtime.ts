@@ -7,6 +7,7 @@ import type { MatrixEvent } from "../core/matrix.ts";
 import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
 import type { InstanceResources } from "../core/status.ts";
 import type { Request, SetUp, ToHost, ToRuntime, Value } from "./protocol.ts";
+import { Run } from "./run.ts";
 import { threadSeconds } from "./thread-time.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
@@ -47,20 +48,10 @@ export interface RuntimeTiming {
   readonly graceMs: number;
 }
 
-interface Run {
-  readonly row: InboxRow;
-  readonly sender: UserId;
-  readonly resolve: () => void;
-  readonly reject: (error: RoostError) => void;
-  /** Time spent in the handler itself, and since when it has not been waiting for the host. */
-  activeMs: number;
-  activeSinceMs: number;
-  pendingCalls: number;
-  aborted: boolean;
-}
-
 const defaultTiming: RuntimeTiming = { handlerMs: 60_000, heartbeatMs: 5_000, graceMs: 3_500 };
 const missedBeats = 3;
+/** Handlers that go on although their time is up may be so many before the worker is ended for them. */
+const maxStray = 10;
 
 /** The host's side of one bot in a worker: starts it, hands it messages, answers what it asks, notices when it dies or hangs. */
 export class WorkerRuntime {
@@ -72,6 +63,9 @@ export class WorkerRuntime {
   #worker: Worker | undefined;
   #nextRun = 1;
   #unanswered = 0;
+  #tickedAtMs = 0;
+  /** Runs that were given up and whose handlers have not settled since. */
+  readonly #stray = new Set<number>();
   #isReady = false;
   #threadId: number | undefined;
   #resources: InstanceResources = { memoryBytes: undefined, cpuSeconds: undefined };
@@ -110,21 +104,11 @@ export class WorkerRuntime {
     if (this.#out === undefined || this.#stopped !== undefined) {
       return Promise.reject(new RoostError("cancelled", "The instance is stopping."));
     }
-    const run = this.#nextRun++;
-    this.#out.say({ say: "run", run, event, deferredKey: row.key === "" ? undefined : row.key });
-    return new Promise((resolve, reject) => {
-      const nowMs = performance.now();
-      this.#runs.set(run, {
-        row,
-        sender: event.sender,
-        resolve,
-        reject,
-        activeMs: 0,
-        activeSinceMs: nowMs,
-        pendingCalls: 0,
-        aborted: false,
-      });
-    });
+    const id = this.#nextRun++;
+    const run = new Run(row, event.sender);
+    this.#runs.set(id, run);
+    this.#out.say({ say: "run", run: id, event, deferredKey: row.key === "" ? undefined : row.key });
+    return run.settled;
   }
 
   /** Lets what is in hand finish for a few seconds, closes the plugin's database and ends the worker. */
@@ -166,8 +150,8 @@ export class WorkerRuntime {
       case "settled": {
         const run = this.#runs.get(message.run);
         this.#runs.delete(message.run);
-        if (message.error === undefined) run?.resolve();
-        else run?.reject(fromWire(message.error));
+        this.#stray.delete(message.run);
+        run?.settle(message.error === undefined ? undefined : fromWire(message.error));
         return;
       }
       case "log":
@@ -207,14 +191,16 @@ export class WorkerRuntime {
 
   async #answer(message: { call: number } & Request): Promise<void> {
     const run = "run" in message ? this.#runs.get(message.run) : undefined;
-    if (run !== undefined && run.pendingCalls++ === 0) run.activeMs += performance.now() - run.activeSinceMs;
+    // An upload does not say for which message it is: while one is under way, no handler's time runs.
+    const waiting = "run" in message ? (run === undefined ? [] : [run]) : [...this.#runs.values()];
+    for (const each of waiting) each.beginCall();
     try {
       const value = await this.#carryOut(message, run);
       this.#out?.sayLater({ say: "answer", call: message.call, value });
     } catch (error) {
       this.#out?.sayLater({ say: "refuse", call: message.call, error: toWire(error) });
     } finally {
-      if (run !== undefined && --run.pendingCalls === 0) run.activeSinceMs = performance.now();
+      for (const each of waiting) each.endCall();
     }
   }
 
@@ -244,6 +230,8 @@ export class WorkerRuntime {
 
   #tick(): void {
     if (!this.#isReady) return;
+    const nowMs = performance.now();
+    this.#forgiveSleep(nowMs);
     if (this.#unanswered >= missedBeats) {
       this.#die(
         `The plugin did not answer for ${Math.round((missedBeats * this.#timing.heartbeatMs) / 1000)} s: its code is stuck.`,
@@ -254,21 +242,32 @@ export class WorkerRuntime {
     this.#out?.say({ say: "ping" });
     if (this.#threadId !== undefined)
       this.#resources = { ...this.#resources, cpuSeconds: threadSeconds(this.#threadId) };
-    const nowMs = performance.now();
     for (const [id, run] of this.#runs) {
-      const activeMs = run.activeMs + (run.pendingCalls === 0 ? nowMs - run.activeSinceMs : 0);
-      if (activeMs < this.#timing.handlerMs) continue;
-      if (run.aborted) this.#forget(id, run);
-      run.aborted = true;
+      if (run.activeMs(nowMs) < this.#timing.handlerMs) continue;
+      if (run.isAborted) this.#forget(id, run);
+      run.isAborted = true;
       this.#out?.say({ say: "abort", run: id });
     }
+  }
+
+  /** The whole process was stopped, or the machine slept: the plugin had no more of that time than the host. */
+  #forgiveSleep(nowMs: number): void {
+    const { heartbeatMs } = this.#timing;
+    const elapsedMs = this.#tickedAtMs === 0 ? 0 : nowMs - this.#tickedAtMs;
+    this.#tickedAtMs = nowMs;
+    if (elapsedMs < 2 * heartbeatMs) return;
+    this.#unanswered = 0;
+    for (const run of this.#runs.values()) run.forgive(elapsedMs - heartbeatMs);
   }
 
   /** A handler that goes on for a whole heartbeat after it was told to stop is not waited for. */
   #forget(id: number, run: Run): void {
     this.#runs.delete(id);
+    this.#stray.add(id);
     const seconds = Math.round(this.#timing.handlerMs / 1000);
-    run.reject(new RoostError("handler-timeout", `The handler took longer than ${seconds} s.`));
+    run.settle(new RoostError("handler-timeout", `The handler took longer than ${seconds} s.`));
+    if (this.#stray.size >= maxStray)
+      this.#die(`${maxStray} of its handlers went on after their time was up and had to be ended.`);
   }
 
   #die(sentence: string): void {
@@ -285,7 +284,7 @@ export class WorkerRuntime {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#out = undefined;
-    for (const run of this.#runs.values()) run.reject(error);
+    for (const run of this.#runs.values()) run.settle(error);
     this.#runs.clear();
   }
 }

@@ -152,6 +152,10 @@ export class Homeserver {
   devices(userId: string): string[] {
     return [...(this.#parts.users.find(userId)?.devices.keys() ?? [])];
   }
+  /** What a user shows: `online`, `offline` or `unavailable`. */
+  presence(userId: string): unknown {
+    return this.#parts.users.find(userId)?.presence.presence;
+  }
   /** Makes all access tokens of a user unknown; the devices stay. */
   revokeTokens(userId: string): void {
     this.#parts.users.revoke(userId);

@@ -30,6 +30,7 @@ export function userRoutes(parts: Parts): Hono {
 
   routes.get("/sync", async (c) => {
     const session = users.session(c.req.raw);
+    session.user.presence = { presence: c.req.query("set_presence") ?? "online" };
     const signal = AbortSignal.any([c.req.raw.signal, parts.closing()]);
     return c.json(await sync.answer(session, new URL(c.req.url).searchParams, signal));
   });

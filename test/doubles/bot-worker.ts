@@ -40,6 +40,21 @@ const misbehaving = definePlugin({
           message.signal.addEventListener("abort", () => reject(message.signal.reason)),
         ),
     );
+    bot.command("pause", async (message) => {
+      await new Promise((resolve, reject) => {
+        setTimeout(resolve, 1_150);
+        message.signal.addEventListener("abort", () => reject(message.signal.reason));
+      });
+      await message.reply("done");
+    });
+    bot.command("upload", async (message) => {
+      const address = await bot.upload({
+        bytes: new Uint8Array(1),
+        mimetype: "image/png",
+        filename: "a.png",
+      });
+      await message.reply(address);
+    });
     bot.command("ignore", () => new Promise(() => {}));
     bot.message(["Needle"], async (message) => void (await message.reply(`found in: ${message.body}`)));
   },

@@ -4,6 +4,7 @@ import { asEventId, asTxnId } from "../../src/core/id.ts";
 import type { MatrixAccount } from "../../src/matrix/account.ts";
 import { Bench, dialects, until } from "./bench.ts";
 
+const bot = "@bot:x.test";
 const never = new AbortController().signal;
 const notice = { msgtype: "m.notice", body: "hello" };
 
@@ -242,4 +243,32 @@ test("typing is told, and its failures are nobody's business", async () => {
   account.setTyping(room, false);
   await until(() => bench.homeserver.requests.count("PUT", /\/typing\//) === 2);
   await account.refreshRooms();
+});
+
+describe("presence", () => {
+  test("is online while an instance is to run, offline while none is and once the account is closed", async () => {
+    await using bench = await Bench.open();
+    const account = await bench.startSyncing();
+    expect(bench.homeserver.presence(bot)).toBe("online");
+    bench.memory.isWanted = false;
+    await account.showPresence();
+    expect(bench.homeserver.presence(bot)).toBe("offline");
+    // The polls that follow leave it so.
+    const asked = bench.homeserver.requests.count("GET", /sync$/);
+    await until(() => bench.homeserver.requests.count("GET", /sync$/) > asked + 1);
+    expect(bench.homeserver.presence(bot)).toBe("offline");
+    bench.memory.isWanted = true;
+    await account.showPresence();
+    expect(bench.homeserver.presence(bot)).toBe("online");
+    await account.close();
+    expect(bench.homeserver.presence(bot)).toBe("offline");
+  });
+
+  test("that a homeserver does not take in time delays no stop", async () => {
+    await using bench = await Bench.open();
+    const account = await bench.startSyncing();
+    const hang = bench.homeserver.faults.inject({ path: /\/presence\//, answer: { kind: "hang" } });
+    await account.close();
+    expect(hang.hits).toBe(1);
+  });
 });

@@ -68,6 +68,7 @@ export class Memory {
   readonly log = new RecordingLog();
   state: SyncState | undefined;
   rooms: readonly RoomReference[] = [];
+  isWanted = true;
   readonly successors = new Map<RoomId, RoomId>();
   standings: readonly RoomStanding[] = [];
   /** Thrown by the next commits. */
@@ -93,6 +94,7 @@ export class Memory {
     onSecret: (secret) => {
       this.secrets.push(secret);
     },
+    isWanted: () => this.isWanted,
     loadSuccessors: () => this.successors,
     saveSuccessor: (room, successor) => {
       this.successors.set(room, successor);

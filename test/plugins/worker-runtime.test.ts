@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { InboxRow } from "../../src/core/delivery.ts";
 import { RoostError } from "../../src/core/error.ts";
-import type { EventId } from "../../src/core/id.ts";
+import type { EventId, MxcUri } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { type RuntimeTiming, WorkerRuntime } from "../../src/plugins/worker-runtime.ts";
 import { botId, CollectingLogger, instance, messageOf, refusalOf, until } from "../doubles/delivery.ts";
@@ -17,6 +17,7 @@ class Stage {
   readonly defers: { key: string; atMs: number }[] = [];
   readonly exits: RoostError[] = [];
   answer: () => Promise<EventId> = async () => "$sent" as EventId;
+  upload = (): Promise<MxcUri> => Promise.reject(new RoostError("too-large", "no uploads here"));
   readonly runtime: WorkerRuntime;
 
   constructor(config: JsonObject = {}, timing: Partial<RuntimeTiming> = {}, plugin = "misbehaving") {
@@ -38,7 +39,7 @@ class Stage {
           return this.answer();
         },
         defer: (_row, key, atMs) => void this.defers.push({ key, atMs }),
-        upload: () => Promise.reject(new RoostError("too-large", "no uploads here")),
+        upload: () => this.upload(),
         takeTurn: () => ({ granted: true }),
         hold: () => {},
         count: () => {},
@@ -167,6 +168,42 @@ test("time spent waiting for the homeserver does not count as the handler's", as
   };
   await stage.say("!greet");
   expect(stage.sends.length).toBe(2);
+});
+
+test("neither does the time of an upload", async () => {
+  await using stage = new Stage({}, { heartbeatMs: 30, handlerMs: 60 });
+  await stage.runtime.start();
+  stage.upload = async () => {
+    await Bun.sleep(250);
+    return "mxc://test/picture" as MxcUri;
+  };
+  await stage.say("!upload");
+  expect(stage.sends[0]?.content.body).toBe("mxc://test/picture");
+});
+
+test("handlers that go on for ever end their worker when there are ten, and others are heard meanwhile", async () => {
+  await using stage = new Stage({}, { heartbeatMs: 10, handlerMs: 20 });
+  await stage.runtime.start();
+  const refusals = Array.from({ length: 9 }, () => refusalOf(stage.say("!ignore")));
+  for (const refusal of await Promise.all(refusals))
+    expect(refusal).toMatchObject({ code: "handler-timeout" });
+  await stage.say("!greet");
+  expect(stage.sends.length).toBe(2);
+  expect(stage.exits).toEqual([]);
+  await refusalOf(stage.say("!ignore"));
+  expect(stage.exits[0]?.message).toContain("had to be ended");
+});
+
+test("a process that was stopped takes neither its handlers nor its plugin for hanging", async () => {
+  await using stage = new Stage({}, { heartbeatMs: 50, handlerMs: 400 });
+  await stage.runtime.start();
+  const dawdling = stage.say("!pause");
+  await Bun.sleep(60);
+  // As after SIGSTOP and SIGCONT: nothing of this thread runs for a while, and its timers come late.
+  Bun.sleepSync(1000);
+  await dawdling;
+  expect(stage.sends[0]?.content.body).toBe("done");
+  expect(stage.exits).toEqual([]);
 });
 
 test("a stop lets what is in hand finish, and leaves what does not finish open for the next start", async () => {
