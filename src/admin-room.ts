@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { AccountConfig, Config } from "./core/config.ts";
 import { failureClass, RoostError, sentenceOf } from "./core/error.ts";
 import type { RoomId } from "./core/id.ts";
-import type { HostLogger, LogContext, LogRecord, LogSink } from "./core/log.ts";
+import { type HostLogger, isAtLeast, type LogContext, type LogRecord, type LogSink } from "./core/log.ts";
 import type { RoomReference, RoomStanding } from "./core/matrix.ts";
 import type { Secret } from "./core/secret.ts";
 import type { AdminRoomStatus } from "./core/status.ts";
@@ -77,15 +77,14 @@ export class AdminRoom {
 
   /** The sink to add to the router, at INFO: ends of faults are told at that severity. */
   readonly sink: LogSink = (record: LogRecord) => {
-    if (record.fault?.key === fault.key) return;
-    if (this.#queue.note(record)) {
-      this.#save();
-      this.#wake();
-      return;
-    }
+    const isOurs = isAtLeast(record.severity, "ERROR") || record.fault?.state === "cleared";
+    if (!isOurs || record.fault?.key === fault.key) return;
+    const isNews = this.#queue.note(record);
+    // A torrent of the same is written down now and then; what is new, at once.
+    if (isNews || this.#saveTimer === undefined) this.#tend();
     this.#saveTimer ??= setTimeout(() => {
-      this.#save();
-      this.#wake();
+      this.#saveTimer = undefined;
+      this.#tend();
     }, saveSoonMs);
   };
 
@@ -231,9 +230,12 @@ export class AdminRoom {
     return true;
   }
 
+  #tend(): void {
+    this.#save();
+    this.#wake();
+  }
+
   #save(): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = undefined;
     const changes = this.#queue.messages.changes();
     if (changes.put.size + changes.removed.length === 0) return;
     try {
