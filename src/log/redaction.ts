@@ -28,19 +28,33 @@ export class Redaction {
   }
 }
 
-/** The shapes a value takes on its way into a message: as it is, percent-encoded for paths and forms, and inside JSON. */
+/** The shapes a value takes on its way into a message: as it is, percent-encoded for paths and forms, in a URL, and inside JSON. */
 function formsOf(value: string): string[] {
   const wellFormed = value.toWellFormed();
-  const encoded = encodeURIComponent(wellFormed);
-  const form = new URLSearchParams({ v: wellFormed }).toString().slice(2);
-  const lowerHex = (text: string) => text.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase());
-  return [
-    value,
+  const encoded = [
     encodeURI(wellFormed),
-    encoded,
-    lowerHex(encoded),
-    form,
-    lowerHex(form),
-    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(wellFormed),
+    new URLSearchParams({ v: wellFormed }).toString().slice(2),
+    ...urlFormsOf(wellFormed),
   ];
+  const lowerHex = encoded.map((text) => text.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()));
+  const plain = [value, ...encoded, ...lowerHex];
+  const quoted = plain.map(quote);
+  // What was JSON in an answer is escaped once more when health tells it.
+  const forms = new Set([...plain, ...quoted, ...quoted.map(quote)]);
+  return [...forms].filter((form) => form.length >= shortestLength);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** Each part of a URL has an alphabet of its own. */
+function urlFormsOf(value: string): string[] {
+  const url = new URL("http://host/");
+  url.username = value;
+  url.pathname = value;
+  url.search = value;
+  url.hash = value;
+  return [url.username, url.pathname.slice(1), url.search.slice(1), url.hash.slice(1)];
 }
