@@ -17,8 +17,8 @@ const defaultBounds: RecordBounds = { maxCount: 5000, maxAgeMs: 14 * dayMs, maxB
 const writeEveryMs = 250;
 const pruneEveryCount = 500;
 const pruneEveryMs = 3_600_000;
-/** Records that wait to be written while they cannot be. */
-const waitingMaxCount = 5000;
+/** Records that wait to be written: while they cannot be, the oldest are dropped. */
+const waitingMaxCount = 1000;
 const faultKey = "log-store";
 
 /**
@@ -67,9 +67,10 @@ export class RecordStore implements RecordKeeper {
     if (!this.#isOpen) return;
     this.#lastId = Math.max(this.#lastId, record.id);
     this.#waiting.push(record);
+    const isUrgent = isAtLeast(record.severity, "ERROR") || this.#waiting.length >= waitingMaxCount;
+    if (isUrgent && !this.#isFailing) this.#flush();
     if (this.#waiting.length > waitingMaxCount) this.#waiting.shift();
-    if (!this.#isFailing && isAtLeast(record.severity, "ERROR")) this.#flush();
-    else this.#flushIn(this.#isFailing ? this.#retryMs : writeEveryMs);
+    if (this.#waiting.length > 0) this.#flushIn(this.#isFailing ? this.#retryMs : writeEveryMs);
   }
 
   query(query: RecordQuery): readonly KeptRecord[] | undefined {

@@ -48,6 +48,20 @@ describe("records", () => {
     expect(seen).toEqual(["all a", "all b", "bad b", "all c", "bad c"]);
   });
 
+  test("of severity DEBUG reach as far as INFO ones where their instance's level says so", () => {
+    const router = new LogRouter();
+    const seen: string[] = [];
+    router.addSink((record) => seen.push(`${record.severity} ${record.message}`), "INFO");
+    router.addSink((record) => seen.push(`WARN and worse: ${record.message}`), "WARN");
+    router.setLevel(instance("insta"), "debug");
+    router.logger(instance("insta")).debug("a");
+    router.logger(instance("echo")).debug("b");
+    router.logger().debug("c");
+    router.setLevel(instance("insta"), "info");
+    router.logger(instance("insta")).debug("d");
+    expect(seen).toEqual(["DEBUG a"]);
+  });
+
   test("of a sink that throws neither reach the caller nor keep the next sink from its record", () => {
     const router = new LogRouter();
     const seen: string[] = [];
@@ -110,8 +124,12 @@ describe("faults", () => {
 
   test("have their secrets cut like everything else", () => {
     const { router } = collect(["hunter2hunter2"]);
-    router.logger().raise("ERROR", { key: "disk" }, "hunter2hunter2 is wrong");
-    expect(router.openFaults()[0]?.message).toBe("[redacted] is wrong");
+    const tried = "Roost tried hunter2hunter2.";
+    router.logger().raise("ERROR", { key: "disk", tried }, "hunter2hunter2 is wrong");
+    expect(router.openFaults()[0]).toMatchObject({
+      message: "[redacted] is wrong",
+      tried: "Roost tried [redacted].",
+    });
   });
 });
 

@@ -13,6 +13,7 @@ import { pluginSettings } from "../../src/plugin-settings.ts";
 import { RecordStore } from "../../src/store/record-store.ts";
 import { ControlServer } from "../../src/web/control.ts";
 import { askHost, linesOf } from "../../src/web/control-client.ts";
+import { Metrics } from "../../src/web/metrics.ts";
 import { routes } from "../../src/web/routes.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 import { instance, snapshot } from "../web/snapshot.ts";
@@ -161,6 +162,7 @@ async function healthOf(cutSecrets: (text: string) => string, write: (log: Logge
     host: "localhost",
     allowRemote: false,
     snapshot: () => snapshot(bots),
+    metrics: new Metrics(),
     cutSecrets,
     log,
   });
