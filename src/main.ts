@@ -1,6 +1,7 @@
 import { commandLine, misspelling } from "./command-line.ts";
 import { sentenceOf } from "./core/error.ts";
-import { exitCode, type Terminal } from "./terminal.ts";
+import { answerFromInput } from "./store/query.ts";
+import { databaseRole, exitCode, type Terminal } from "./terminal.ts";
 
 declare const ROOST_VERSION: string;
 declare const ROOST_COMMIT: string;
@@ -11,6 +12,8 @@ const echoMs = 1_000;
 const terminal: Terminal = {
   env: process.env,
   isTerminal: process.stdout.isTTY === true,
+  // The compiled executable is its own program; in development Bun is, with this file as its argument.
+  self: Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main],
   version: typeof ROOST_VERSION === "string" ? ROOST_VERSION : "0.0.0-dev",
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
@@ -75,4 +78,5 @@ async function main(): Promise<number> {
 // Whoever read what we say is gone: that is no reason for the bots to go too, nor to complain about it.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-process.exit(await main());
+if (process.argv[2] === databaseRole) await answerFromInput(Bun.stdin, terminal.out);
+else process.exit(await main());

@@ -3,6 +3,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isTerminal: boolean;
   readonly version: string;
+  /** The command that starts this program once more. */
+  readonly self: readonly string[];
   /** A line of data for stdout. */
   out(line: string): void;
   /** A line for people on stderr. */
@@ -21,3 +23,6 @@ export const exitCode = { fine: 0, problem: 1, usage: 2, dataDirInUse: 75, confi
 export function configFileOf(named: string | undefined, { env }: Terminal): string {
   return named ?? env.ROOST_CONFIG ?? "/etc/roost/config.yaml";
 }
+
+/** Given as the only argument: the process answers one question about a database. Started by the host alone. */
+export const databaseRole = "role:database";
