@@ -51,11 +51,16 @@ test("sees a changed password without showing it, nor the account's name", () =>
 test("names each host setting that needs the unit restarted", () => {
   const after = base.replace("m.example.org", "n.example.org, registration_token: abc");
   expect(
-    diff(base, `${after}server: { port: 8080 }\ncatch_up: 2h\nadmin: { account: "@r:example.org" }\n`),
+    diff(
+      base,
+      `${after}server: { port: 8080 }\ncatch_up: 2h\nadmin: { account: "@r:example.org", messages_per_hour: 5, message_interval: 1s }\n`,
+    ),
   ).toEqual([
     "homeserver.url changed: restart the unit",
     "homeserver.registration_token changed: restart the unit",
     "admin.account changed: restart the unit",
+    "admin.messages_per_hour changed: restart the unit",
+    "admin.message_interval changed: restart the unit",
     "server.port changed: restart the unit",
     "catch_up changed: restart the unit",
   ]);

@@ -62,6 +62,7 @@ test("keeps roost.schema.json as `roost schema` prints it", () => {
 test("shows in the example the values that hold where nothing is written", () => {
   const shown: unknown = parse(example);
   expect(shown).toMatchObject({
+    admin: { messages_per_hour: 30, message_interval: "10s" },
     server: { host: "127.0.0.1", port: 29316, allow_remote: false },
     catch_up: "1h",
     reload: "manual",

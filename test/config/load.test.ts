@@ -55,6 +55,14 @@ test("takes the data folder from the file, else from systemd, else beside the fi
   expect(folder.load(head).config?.dataDir).toBe(join(folder.path, "data"));
 });
 
+test("reads how often the admin room may be written to", () => {
+  using folder = new Folder();
+  const { config } = folder.load(`${head}admin: { messages_per_hour: 5, message_interval: 1m }\n`);
+  expect(config?.admin).toMatchObject({ messagesPerHour: 5, messageIntervalMs: 60_000 });
+  const bare = folder.load(head).config;
+  expect(bare?.admin).toMatchObject({ messagesPerHour: 30, messageIntervalMs: 10_000 });
+});
+
 test("logs in the admin account although no file lists it", () => {
   using folder = new Folder();
   const loaded = folder.load(`${head}admin: { account: "@roost:example.org" }\n`);

@@ -279,6 +279,13 @@ const cases: readonly [title: string, yaml: string, outcome: Outcome, ...sentenc
     "the host runs",
     "4:25 admin.password_hash: is not a password hash: put here what `roost hash-password` prints, not the password",
   ],
+  [
+    "an admin room that may hear nothing, or at no known interval",
+    `${head}admin: { account: "@r:example.org", room: "#a:example.org", messages_per_hour: 0, message_interval: soon }\n`,
+    "the host runs",
+    "4:80 admin.messages_per_hour: must be at least 1",
+    '4:101 admin.message_interval: must be a time such as "30m", "1h" or "2d"',
+  ],
   // warnings
   [
     "no rooms",

@@ -133,6 +133,23 @@ describe("the checks", () => {
     expect(health.checks["account:1"]?.[0]).toMatchObject({ status: "warn", instances: ["insta"] });
   });
 
+  test("tell of the admin room where there is one, and warn only of what waits for somebody or something", () => {
+    const check = (adminRoom: Parameters<typeof snapshot>[1] & object) =>
+      healthOf(snapshot([], adminRoom)).checks["admin-room"]?.[0];
+    expect(check({})).toBeUndefined();
+    expect(check({ adminRoom: { state: "ready", queued: 0 } })).toMatchObject({ status: "pass", queued: 0 });
+    expect(check({ adminRoom: { state: "waiting", queued: 2 } })).toMatchObject({
+      status: "pass",
+      queued: 2,
+    });
+    const cause = "Invite @roost:example.org into #admins:example.org.";
+    expect(check({ adminRoom: { state: "failed", cause, queued: 3 } })).toMatchObject({
+      status: "warn",
+      observedValue: "failed",
+      output: "Invite (hidden) into (hidden).",
+    });
+  });
+
   test("name no room and no user, wherever a sentence names them", () => {
     const named = "see !room:example.org and @dan:example.org";
     const text = JSON.stringify(
