@@ -8,7 +8,7 @@ import type { Secret, SecretValue } from "../core/secret.ts";
 import { Client, muteSdkLog } from "./client.ts";
 import { type AccountHooks, Connection } from "./connection.ts";
 import { Decryptor } from "./decryptor.ts";
-import { isRedacted, narrowEvent } from "./event.ts";
+import { eventOfTransaction, isRedacted, narrowEvent } from "./event.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 import { Http, type HttpRequest } from "./http.ts";
 import { Login } from "./login.ts";
@@ -43,6 +43,8 @@ export class MatrixAccount implements Account {
   readonly #media: Media;
   readonly #connection: Connection;
   readonly #isWanted: () => boolean;
+  /** What was put without an answer: the homeserver may have it, and may have forgotten the transaction since. */
+  readonly #uncertain = new Set<TxnId>();
 
   constructor(options: MatrixAccountOptions) {
     const { config, log, hooks } = options;
@@ -179,11 +181,26 @@ export class MatrixAccount implements Account {
     body: JsonObject,
     signal: AbortSignal,
   ): Promise<EventId> {
-    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/${what}/${encodeURIComponent(txnId)}`;
-    const answer = await this.#ask({ method: "PUT", path, body, timeoutMs: 60_000 }, signal);
-    const eventId = asEventId(stringAt(answer, "event_id") ?? "");
-    if (eventId !== undefined) return eventId;
-    throw new RoostError("network", "The homeserver's answer to a message was not one. Roost tries again.");
+    const room = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}`;
+    if (this.#uncertain.has(txnId)) {
+      const page = await this.#ask(
+        { method: "GET", path: `${room}/messages?dir=b&limit=100`, timeoutMs: 30_000 },
+        signal,
+      );
+      const known = eventOfTransaction(page, txnId);
+      this.#uncertain.delete(txnId);
+      if (known !== undefined) return known;
+    }
+    try {
+      const path = `${room}/${what}/${encodeURIComponent(txnId)}`;
+      const answer = await this.#ask({ method: "PUT", path, body, timeoutMs: 60_000 }, signal);
+      const eventId = asEventId(stringAt(answer, "event_id") ?? "");
+      if (eventId !== undefined) return eventId;
+      throw new RoostError("network", "The homeserver's answer to a message was not one. Roost tries again.");
+    } catch (error) {
+      if (error instanceof RoostError && error.code === "network") this.#uncertain.add(txnId);
+      throw error;
+    }
   }
 
   /** One request for somebody else, who decides whether to repeat it. */
