@@ -3,6 +3,7 @@ import { check } from "./check.ts";
 import { configSchema } from "./config/schema.ts";
 import { nearest } from "./config/suggestion.ts";
 import { demo } from "./demo.ts";
+import { type DoctorOptions, doctor } from "./doctor.ts";
 import { hashPassword } from "./hash-password.ts";
 import { type HealthOptions, health } from "./health.ts";
 import { parseLinks, showPosts } from "./inspect.ts";
@@ -99,6 +100,12 @@ function defineRemote(cli: CAC, terminal: Terminal, run: Run): void {
     .option("--json", "Print one JSON object")
     .example("roost status")
     .action((options: RemoteOptions) => run(() => status(options, terminal)));
+  cli
+    .command("doctor", "Look at all that Roost needs and say what to do about what is not fine")
+    .option(...config)
+    .option("--json", "Print a JSON array")
+    .example("roost doctor")
+    .action((options: DoctorOptions) => run(() => doctor(options, terminal)));
   cli
     .command("health", "Say what is not well; exit code 1 if the host fails or does not answer")
     .option(...config)
