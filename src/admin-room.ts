@@ -42,7 +42,7 @@ export class AdminRoom {
   #failures = 0;
   /** What was raised last. */
   #reported: string | undefined;
-  /** Not to be tried before, unless the account is connected anew. */
+  /** By the monotonic clock: not to be tried before, unless the account is connected anew. */
   #notBeforeMs = 0;
   #timer: Timer | undefined;
   #recheckTimer: Timer | undefined;
@@ -108,9 +108,10 @@ export class AdminRoom {
     const account = this.#account.status();
     if (account.state === "failed") return { state: "failed", cause: account.cause, queued };
     const barrier = this.#barrier();
-    if (barrier !== undefined) return { state: "failed", cause: barrier, queued };
+    const isOpen = this.#place() !== undefined && this.#refusal === undefined;
+    if (barrier !== undefined) return { state: isOpen ? "ready" : "failed", cause: barrier, queued };
     if (account.state === "waiting") return { state: "waiting", cause: account.cause, queued };
-    return { state: this.#place() === undefined ? "waiting" : "ready", queued };
+    return { state: isOpen ? "ready" : "waiting", queued };
   }
 
   /** What a person has to do about the room, as a sentence. A room that was not asked about yet has no advice either. */
@@ -119,8 +120,9 @@ export class AdminRoom {
     if (encrypted) {
       return `The admin room ${this.#options.room} is encrypted, and Roost cannot write there: name a room without encryption as admin.room, then restart the unit.`;
     }
-    if (advice !== undefined) return `Nothing can be written to the admin room. ${advice}`;
-    return membership === "joined" ? this.#refusal : undefined;
+    if (membership !== "joined")
+      return advice === undefined ? undefined : `Nothing can be written to the admin room. ${advice}`;
+    return advice === undefined ? this.#refusal : `About the admin room: ${advice}`;
   }
 
   #place(): RoomId | undefined {
@@ -150,7 +152,7 @@ export class AdminRoom {
   #report(): void {
     const { log } = this.#options;
     const { state, cause } = this.status();
-    if (state === "failed" && cause !== undefined) {
+    if (state !== "waiting" && cause !== undefined) {
       if (this.#reported !== cause) log.raise("WARN", fault, cause);
       this.#reported = cause;
     } else if (state === "ready") {
@@ -175,7 +177,7 @@ export class AdminRoom {
     const dueMs = this.#queue.dueMs(nowMs, roomId);
     if (dueMs === undefined) return;
     clearTimeout(this.#timer);
-    const delayMs = Math.max(dueMs, this.#notBeforeMs) - nowMs;
+    const delayMs = Math.max(dueMs - nowMs, this.#notBeforeMs - performance.now());
     this.#timer = setTimeout(() => this.#wake(), Math.min(Math.max(delayMs, 0), 60_000));
   }
 
@@ -183,7 +185,7 @@ export class AdminRoom {
   async #send(): Promise<void> {
     for (;;) {
       const roomId = this.#place();
-      if (roomId === undefined || Date.now() < this.#notBeforeMs || this.#abort.signal.aborted) return;
+      if (roomId === undefined || performance.now() < this.#notBeforeMs || this.#abort.signal.aborted) return;
       const request = this.#queue.begin(Date.now(), roomId);
       this.#save();
       if (request === undefined || !(await this.#carryOut(request))) return;
@@ -215,7 +217,7 @@ export class AdminRoom {
     const code = error instanceof RoostError ? error.code : "internal";
     if (code === "room-forbidden" || code === "not-found") {
       this.#refusal = `${this.#options.account.userId} may not post in the admin room: give it the power to send messages there. ${sentenceOf(error)}`;
-      this.#notBeforeMs = Date.now() + recheckMs;
+      this.#notBeforeMs = performance.now() + recheckMs;
       this.#report();
       return false;
     }
@@ -223,7 +225,7 @@ export class AdminRoom {
       const askedMs = error instanceof RoostError ? error.retryAfterMs : undefined;
       const delayMs = askedMs ?? Math.min(1000 * 2 ** this.#failures, maxBackoffMs);
       this.#failures++;
-      this.#notBeforeMs = Date.now() + delayMs;
+      this.#notBeforeMs = performance.now() + delayMs;
       return false;
     }
     log.warn("The homeserver refused a message for the admin room; it is left out.", { code }, error);

@@ -203,6 +203,18 @@ test("says that the room is encrypted, and writes nothing there", async () => {
   expect(scene.status).toMatchObject({ state: "failed", queued: 1 });
 });
 
+test("writes to the room that took its place, and says which id to write", async () => {
+  await using scene = await Scene.open();
+  const room = scene.ada.createRoom({ public: true, version: "11" });
+  scene.start(room);
+  await scene.ready();
+  const successor = scene.ada.upgradeRoom(room, "11");
+  await until("it has followed", () => scene.fault?.includes(successor) === true);
+  scene.log.critical("It broke.");
+  await scene.shows(successor, "It broke.");
+  expect(scene.status).toMatchObject({ state: "ready", cause: scene.fault, queued: 0 });
+});
+
 test("says that it may not post, and goes on once it may", async () => {
   await using scene = await Scene.open();
   const room = scene.ada.createRoom({ invite: [writer] });

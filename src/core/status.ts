@@ -93,7 +93,10 @@ export interface PendingConfig {
 
 /** How the way to the homeserver's admin room stands. */
 export interface AdminRoomStatus {
-  /** `waiting`: it comes by itself, such as a homeserver that is away; `failed`: a person has to do what `cause` says. */
+  /**
+   * `waiting`: it comes by itself, such as a homeserver that is away; `failed`: a person has to do what `cause` says; `ready`: it can
+   * be written to, though there may be something to do, such as to write the id of the room that replaced it.
+   */
   readonly state: "ready" | "waiting" | "failed";
   readonly cause?: string | undefined;
   /** Messages that are not known to have arrived in the room. */
