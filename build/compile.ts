@@ -56,7 +56,9 @@ if (import.meta.main) {
   try {
     await compile({
       outfile,
-      entrypoints: [join(root, "src/main.ts"), join(root, "src/bot-worker.ts")],
+      entrypoints: ["src/main.ts", "src/bot-worker.ts", "src/backup-worker.ts"].map((file) =>
+        join(root, file),
+      ),
       target: target as Bun.Build.CompileTarget | undefined,
     });
   } catch (error) {

@@ -1,11 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { adminRoomOf } from "./admin-room.ts";
+import { hostDatabaseFile } from "./backups.ts";
 import { loadConfig } from "./config/load.ts";
 import { watchConfig } from "./config/watch.ts";
 import { formatProblem, type LoadedConfig } from "./core/config.ts";
 import { sentenceOf } from "./core/error.ts";
 import type { HostSnapshot } from "./core/status.ts";
+import { DiskWatch } from "./disk-watch.ts";
+import { HostBackups } from "./host-backups.ts";
+import { openHostStore } from "./host-database-recovery.ts";
+import { HostDatabaseWatch } from "./host-database-watch.ts";
 import { House } from "./house.ts";
 import { RecentRecords } from "./log/recent.ts";
 import type { LogRouter } from "./log/router.ts";
@@ -68,13 +73,17 @@ export class App {
     router.addSink(metrics.sink, "INFO");
     for (const problem of problems)
       log.warn(`Config problem: ${formatProblem({ ...problem, excerpt: undefined })}`);
-    const store = await this.#opened(new HostStore(join(hostFolder, "roost.db")));
+    const store = new HostStore(hostDatabaseFile(config.dataDir));
+    this.#closers.push(() => store.close());
+    const loss = openHostStore(store, { dataDir: config.dataDir, catchUpMs: config.catchUpMs, log });
+    const disk = await this.#opened(new DiskWatch(config.dataDir, log));
     mkdirSync(join(config.dataDir, "instances.d"), { recursive: true, mode: 0o700 });
     const adminRoom = adminRoomOf(config, { store, log, onSecret: (secret) => router.addSecrets([secret]) });
     if (adminRoom !== undefined) {
       router.addSink(adminRoom.sink, "INFO");
       await this.#opened(adminRoom);
     }
+    if (loss !== undefined) log.critical(loss);
     const house = new House({
       config,
       load,
@@ -82,15 +91,29 @@ export class App {
       router,
       version,
       phase: () => this.#phase,
+      disk: () => disk.space(),
       adminRoom: () => adminRoom?.status(),
       onReply: (id, latencyMs) => metrics.observeReply(id, latencyMs),
     });
     this.#closers.push(() => house.close());
+    const backups = await this.#opened(
+      new HostBackups({
+        dataDir: config.dataDir,
+        config: () => house.config(),
+        store,
+        log,
+        changeInstance: (id, swap) => house.changeDatabase(id, swap),
+        onHostChanged: () => house.beginAgain(),
+      }),
+    );
+    await this.#opened(new HostDatabaseWatch(store, log, () => house.beginAgain()));
     await house.open(problems);
     const snapshot = () => house.snapshot();
     const cutSecrets = (text: string) => router.cutSecrets(text);
     const web = await this.#opened(new WebServer({ ...config.server, snapshot, metrics, cutSecrets, log }));
-    await this.#openControl(new ControlServer({ dataDir: config.dataDir, control: house, records, log }));
+    await this.#openControl(
+      new ControlServer({ dataDir: config.dataDir, control: house, backups, records, log }),
+    );
 
     const watcher = watchConfig(loaded.watched, () => void house.noticeEdit());
     this.#follow = (files) => watcher.follow(files);

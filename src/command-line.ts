@@ -1,4 +1,5 @@
 import { type CAC, cac } from "cac";
+import { backUp, listAll, restoreOne } from "./backup-command.ts";
 import { check } from "./check.ts";
 import { configSchema } from "./config/schema.ts";
 import { nearest } from "./config/suggestion.ts";
@@ -126,6 +127,7 @@ function defineRemote(cli: CAC, terminal: Terminal, run: Run): void {
     .action((instance: string | undefined, options: LogsOptions) =>
       run(() => logs(instance, options, terminal)),
     );
+  defineBackups(cli, terminal, run);
   for (const [verb, what] of [
     ["start", "Start an instance that was stopped"],
     ["stop", "Stop an instance until somebody starts it again"],
@@ -140,6 +142,38 @@ function defineRemote(cli: CAC, terminal: Terminal, run: Run): void {
         run(() => operate(verb, instance, options, terminal)),
       );
   }
+}
+
+/** What works with the running host and without one. */
+function defineBackups(cli: CAC, terminal: Terminal, run: Run): void {
+  cli
+    .command("backup [action]", "Make a backup of all databases and logins now; `list` shows those there are")
+    .option(...config)
+    .option("--json", "Print JSON")
+    .example("roost backup")
+    .example("roost backup list")
+    .action((action: string | undefined, options: RemoteOptions) =>
+      run(() => {
+        if (action === undefined) return backUp(options, terminal);
+        if (action === "list") return listAll(options, terminal);
+        terminal.err(`There is no "roost backup ${action}". See: roost backup --help`);
+        return exitCode.usage;
+      }),
+    );
+  cli
+    .command(
+      "restore <what>",
+      "Put a backup in the place of a database: an instance's name, `host`, or `all`",
+    )
+    .option(...config)
+    .option("--from <backup>", "Its name as `roost backup list` shows it (default: the newest good one)")
+    .option("--empty", "Begin with an empty database instead")
+    .option("--json", "Print one JSON array")
+    .example("roost restore instagram")
+    .example("roost restore host --from 2026-01-31T03-30-00Z")
+    .action((what: string, options: RemoteOptions & { from?: string; empty?: boolean }) =>
+      run(() => restoreOne(what, options, terminal)),
+    );
 }
 
 function defineInspect(cli: CAC, terminal: Terminal, run: Run): void {

@@ -26,6 +26,7 @@ export interface HouseOptions {
   readonly router: LogRouter;
   readonly version: string;
   readonly phase: () => HostSnapshot["phase"];
+  readonly disk: () => HostSnapshot["disk"];
   /** The first reply to a message is at the homeserver, so long after the message came. */
   readonly onReply: (instance: InstanceId, latencyMs: number) => void;
   readonly adminRoom: () => HostSnapshot["adminRoom"];
@@ -99,6 +100,9 @@ export class House implements HostControl {
         this.#vitals.noteReply(id, latencyMs);
         options.onReply(id, latencyMs);
       },
+      onDatabaseReturned: (id) => {
+        if (roster.config(id) !== undefined) this.#supervisor.restart(id);
+      },
     });
     this.#vitals = new Vitals({ store: store.availability, look: () => this.#look() });
     const clock = monotonicClock();
@@ -144,6 +148,7 @@ export class House implements HostControl {
 
   /** Starts everything side by side. What an earlier run wrote down and did not send comes first. */
   async open(problems: readonly Problem[]): Promise<void> {
+    this.#instances.databases.open();
     const { accounts, admin } = this.#options.config;
     for (const userId of accounts.keys()) if (userId !== admin.account) this.#outbox.resume(userId);
     this.#vitals.open();
@@ -155,9 +160,28 @@ export class House implements HostControl {
   async close(): Promise<void> {
     this.#vitals.close();
     this.#memory.close();
+    this.#instances.databases.close();
     await this.#supervisor.close();
     this.#outbox.close();
     await this.#accounts.close();
+  }
+
+  config(): Config {
+    return this.#operations.config();
+  }
+
+  /** The host's database is another one now, and whatever runs has read rows of the one before: all begin a fresh run. */
+  beginAgain(): void {
+    for (const id of this.#operations.config().instances.keys()) this.#supervisor.restart(id);
+    for (const userId of this.#operations.config().accounts.keys()) this.#outbox.resume(userId);
+  }
+
+  /** Ends the instance's run, lets `swap` change its database, and starts it again unless somebody stopped it. */
+  async changeDatabase(id: InstanceId, swap: () => void): Promise<void> {
+    await this.#instances.changeDatabase(id, swap);
+    if (this.#roster.config(id) === undefined) return;
+    this.#supervisor.restart(id);
+    await this.#supervisor.settled(id);
   }
 
   noticeEdit(): Promise<void> {
@@ -194,6 +218,7 @@ export class House implements HostControl {
       nowMs,
       phase: phase(),
       database: { ok: cause === undefined, cause },
+      disk: this.#options.disk(),
       databaseBytes: counts.databaseBytes,
       faults: router.openFaults(),
       resources: readHostResources(),

@@ -11,6 +11,7 @@ import type { Allowances } from "./delivery/allowances.ts";
 import type { Inbox } from "./delivery/inbox.ts";
 import type { Outbox } from "./delivery/outbox.ts";
 import type { Roster } from "./delivery/roster.ts";
+import { InstanceDatabases, instanceDatabaseFile } from "./instance-databases.ts";
 import { type Services, WorkerRuntime } from "./plugins/worker-runtime.ts";
 import { databaseError } from "./store/database.ts";
 import type { HostNotes } from "./store/host-notes.ts";
@@ -24,6 +25,8 @@ export interface InstancesOptions {
   readonly notes: HostNotes;
   readonly account: (userId: UserId) => Account | undefined;
   readonly log: (instance: InstanceId) => Logger;
+  /** Another file stands where an instance's database was lost. */
+  readonly onDatabaseReturned: (id: InstanceId) => void;
   /** The first reply to a message is at the homeserver, so long after the message came. */
   readonly onReply: (instance: InstanceId, latencyMs: number) => void;
 }
@@ -40,15 +43,27 @@ export interface Tally {
 
 /** A plugin that makes up names without end is not to fill the memory with them. */
 const maxCounted = 200;
+interface InstanceRun {
+  readonly runtime: WorkerRuntime;
+  readonly onExit: (error?: unknown) => void;
+}
 
 /** Runs the instances' plugins in their runtimes and gives those what they ask for. The supervisor says which and when. */
 export class Instances {
   readonly #options: InstancesOptions;
-  readonly #runtimes = new Map<InstanceId, WorkerRuntime>();
+  readonly #runs = new Map<InstanceId, InstanceRun>();
+  readonly databases: InstanceDatabases;
   readonly #tallies = new Map<InstanceId, Tally>();
 
   constructor(options: InstancesOptions) {
     this.#options = options;
+    const { dataDir, notes, onDatabaseReturned } = options;
+    this.databases = new InstanceDatabases({
+      dataDir,
+      notes,
+      onTrouble: (id, error) => void this.#end(id, error),
+      onReturn: onDatabaseReturned,
+    });
   }
 
   tally(id: InstanceId): Tally {
@@ -58,7 +73,7 @@ export class Instances {
   }
 
   resources(id: InstanceId): InstanceResources {
-    return this.#runtimes.get(id)?.resources() ?? { memoryBytes: undefined, cpuSeconds: undefined };
+    return this.#runs.get(id)?.runtime.resources() ?? { memoryBytes: undefined, cpuSeconds: undefined };
   }
 
   /** Resolves when the plugin is set up and takes messages; rejects with why it refused. `onExit` is called if it dies later. */
@@ -66,6 +81,7 @@ export class Instances {
     const { roster, inbox, log } = this.#options;
     const config = roster.config(id);
     if (config === undefined) throw new RoostError("not-found", `There is no instance ${id} any more.`);
+    this.databases.requireUsable(id);
     const runtime = new WorkerRuntime({
       id,
       setUp: this.#setUp(config),
@@ -75,28 +91,52 @@ export class Instances {
       services: this.#services(config),
       log: log(id),
       onExit: (error) => {
-        inbox.detach(id);
-        this.#runtimes.delete(id);
+        this.#detach(id);
         onExit(error);
       },
     });
-    this.#runtimes.set(id, runtime);
+    this.#runs.set(id, { runtime, onExit });
     this.tally(id).starts++;
     try {
       roster.setWishes(id, await runtime.start());
+      this.databases.noteOpen(id);
       inbox.attach(id, (row, event) => this.#run(runtime, row, event));
     } catch (error) {
-      this.#runtimes.delete(id);
+      this.#detach(id);
       await runtime.stop();
-      throw error;
+      throw isDatabaseTrouble(error) ? this.databases.explain(id, error) : error;
     }
   }
 
   async stop(id: InstanceId): Promise<void> {
-    const runtime = this.#runtimes.get(id);
-    this.#runtimes.delete(id);
+    const run = this.#runs.get(id);
+    this.#detach(id);
+    await run?.runtime.stop();
+  }
+
+  /** Ends a run whose database cannot be used any more, at once; what it has in hand is handled by a later one. */
+  async #end(id: InstanceId, error: RoostError): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run === undefined) return;
     this.#options.inbox.detach(id);
-    await runtime?.stop();
+    await run.runtime.stop(0);
+    if (this.#runs.get(id) !== run) return;
+    this.#detach(id);
+    run.onExit(this.databases.explain(id, error));
+  }
+
+  /** Lets `swap` put another database in the place of an instance's while no run has it open. The caller starts it again. */
+  changeDatabase(id: InstanceId, swap: () => void): Promise<void> {
+    return this.databases.hold(id, async () => {
+      await this.#end(id, new RoostError("database-busy", "Its database is being restored."));
+      swap();
+    });
+  }
+
+  #detach(id: InstanceId): void {
+    this.#options.inbox.detach(id);
+    this.databases.noteClosed(id);
+    this.#runs.delete(id);
   }
 
   async #run(runtime: WorkerRuntime, row: InboxRow, event: MatrixEvent): Promise<void> {
@@ -109,7 +149,8 @@ export class Instances {
       await runtime.run(row, event);
       tally.handled++;
     } catch (error) {
-      tally.failed++;
+      if (isDatabaseTrouble(error)) void this.#end(row.instance, error);
+      else tally.failed++;
       throw error;
     }
   }
@@ -129,7 +170,7 @@ export class Instances {
       userId: config.account,
       prefix: config.prefix,
       config: config.config,
-      databaseFile: join(folder, "data.db"),
+      databaseFile: instanceDatabaseFile(this.#options.dataDir, config.id),
       folder: files,
     };
   }
@@ -183,6 +224,10 @@ export class Instances {
 
 function newTally(): Tally {
   return { received: 0, handled: 0, failed: 0, starts: 0, counted: new Map() };
+}
+
+function isDatabaseTrouble(error: unknown): error is RoostError {
+  return error instanceof RoostError && (error.code === "database-lost" || error.code === "database-busy");
 }
 
 /** Where an instance's plugin keeps temporary files; emptied at every start. */

@@ -273,8 +273,8 @@ describe("the data folder", () => {
     writeFileSync(join(folder, "data.db"), "garbage".repeat(1000));
     scene.host.start();
     await scene.host.untilInstance("twin", "running");
-    await scene.host.untilInstance("echo", "backoff");
-    await scene.said(/data\.db cannot be opened: .* It is damaged: stop what uses it, then restore it/);
+    await scene.host.untilInstance("echo", "failed");
+    await scene.said(/data\.db cannot be opened: .* It is damaged\. .* run: roost restore echo/);
     await until("it has joined", () => scene.homeserver.memberships(scene.room).get(bot) === "join");
     scene.ada.say(scene.room, "?echo not harmed");
     scene.ask("late");
@@ -284,7 +284,7 @@ describe("the data folder", () => {
     await scene.answered("late");
   });
 
-  test.concurrent("a damaged database of the host ends serve with a sentence, and no second device comes of it", async () => {
+  test.concurrent("a damaged database of the host is set aside and begun anew with a CRITICAL, and no second device comes of it", async () => {
     await using scene = await Scene.open();
     await scene.start();
     await scene.host.stop();
@@ -292,11 +292,11 @@ describe("the data folder", () => {
     for (const file of readdirSync(folder).filter((name) => name.startsWith("roost.db")))
       rmSync(join(folder, file));
     writeFileSync(join(folder, "roost.db"), "garbage".repeat(1000));
-    const { code, err } = await scene.host.command("serve");
-    expect(code).toBe(1);
-    expect(err).toContain("It is damaged: stop what uses it, then restore it from a backup or move it away");
-    rmSync(join(folder, "roost.db"));
     await scene.start();
+    expect(scene.host.output).toMatch(
+      /"CRITICAL".*The host's database is damaged\. There is no backup, so it begins anew/,
+    );
+    expect(readdirSync(folder).some((name) => name.startsWith("roost.db.corrupt-"))).toBe(true);
     scene.ask("one");
     await scene.answered("one");
     expect(scene.homeserver.devices(bot).length).toBe(1);

@@ -70,6 +70,9 @@ function hostSettings(config: Config): Record<string, string | number | boolean 
     "server.port": server.port,
     "server.allow_remote": server.allowRemote,
     data_dir: config.dataDir,
+    "backup.enabled": config.backup.enabled,
+    "backup.at": config.backup.at,
+    "backup.keep": config.backup.keep,
     catch_up: config.catchUpMs,
     reload: config.reload,
   };

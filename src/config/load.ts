@@ -9,7 +9,15 @@ import { findIncludes } from "./includes.ts";
 import { readInstances } from "./instances.ts";
 import { pluginSecretNames } from "./plugin-secrets.ts";
 import type { PluginSettings } from "./plugins.ts";
-import { adminSchema, includeSchema, mainRest, mainSchema, secretPlaces, serverSchema } from "./schema.ts";
+import {
+  adminSchema,
+  backupSchema,
+  includeSchema,
+  mainRest,
+  mainSchema,
+  secretPlaces,
+  serverSchema,
+} from "./schema.ts";
 import { SecretReader } from "./secrets.ts";
 import { nearest } from "./suggestion.ts";
 import type { Texts } from "./text.ts";
@@ -66,6 +74,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
     admin,
     server: readServer(main, settings),
     dataDir,
+    backup: settings.backup ?? backupSchema.parse({}),
     catchUpMs: settings.catch_up,
     reload: settings.reload,
     accounts: usableAccounts(accounts, admin.account),

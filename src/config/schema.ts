@@ -75,6 +75,16 @@ export const serverSchema = z.strictObject({
     .describe("Must be true for a host that other machines can reach. Prefer an SSH tunnel."),
 });
 
+export const backupSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe("false makes none by itself; `roost backup` still does."),
+  at: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "03:30", in quotes')
+    .default("03:30")
+    .describe("When, by the machine's clock; one that was missed is made soon after the start."),
+  keep: z.int().min(1).max(1000).default(7).describe("How many are kept."),
+});
+
 const account = z.strictObject({
   displayname: text.optional().describe("The name that rooms show."),
   password: secretSchema.optional().describe("Logs in with this password instead of registering."),
@@ -153,6 +163,9 @@ export const mainSchema = z.strictObject({
     ),
   accounts,
   instances,
+  backup: backupSchema
+    .nullish()
+    .describe("The daily copies of all databases and logins, in DATA_DIR/backups."),
   include: z
     .array(text)
     .optional()
@@ -181,7 +194,7 @@ export function configSchema(): JsonObject {
 }
 
 const knownKeys = new Set(
-  [mainSchema, homeserver, adminSchema, serverSchema, account, instance].flatMap((section) =>
+  [mainSchema, homeserver, adminSchema, serverSchema, backupSchema, account, instance].flatMap((section) =>
     Object.keys(section.shape),
   ),
 );

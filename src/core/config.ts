@@ -64,6 +64,8 @@ export interface Config {
   readonly server: { readonly host: string; readonly port: number; readonly allowRemote: boolean };
   /** Absolute path. */
   readonly dataDir: string;
+  /** `at` is a time of day such as "03:30". */
+  readonly backup: { readonly enabled: boolean; readonly at: string; readonly keep: number };
   /** Messages that arrived while the host was down are answered if younger than this. */
   readonly catchUpMs: number;
   readonly reload: "manual" | "automatic";

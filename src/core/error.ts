@@ -25,14 +25,18 @@ export type ErrorCode =
   | "bad-request"
   | "not-found"
   | "conflict"
+  // a database is damaged or gone: another file has to take its place
+  | "database-lost"
   // dependency: another machine is away; wait for it, never count it
   | "homeserver-unreachable"
   | "homeserver-busy"
   | "network"
+  // the host's own database, or a disk, refuses for now; an instance's database does
+  | "database"
+  | "database-busy"
   // crash: our own or the plugin's code broke
   | "handler-timeout"
   | "plugin-crashed"
-  | "database"
   | "internal"
   // neither: somebody asked us to stop
   | "cancelled"
@@ -78,12 +82,13 @@ export function failureClass(error: unknown): FailureClass {
     case "homeserver-unreachable":
     case "homeserver-busy":
     case "network":
+    case "database":
+    case "database-busy":
     case "cancelled":
     case "rate-limited":
       return "dependency";
     case "handler-timeout":
     case "plugin-crashed":
-    case "database":
     case "internal":
       return "crash";
     case "config-invalid":
@@ -105,6 +110,7 @@ export function failureClass(error: unknown): FailureClass {
     case "bad-request":
     case "not-found":
     case "conflict":
+    case "database-lost":
     case "data-dir-in-use":
     case "usage":
       return "permanent";

@@ -116,6 +116,8 @@ export interface HostSnapshot {
   /** What is wrong and not over, oldest first. */
   readonly faults: readonly OpenFault[];
   readonly resources: HostResources;
+  /** Of the disk that the data folder lies on; undefined while it cannot be told. */
+  readonly disk: { readonly freeBytes: number; readonly totalBytes: number } | undefined;
   readonly accounts: readonly {
     readonly instances: readonly InstanceId[];
     readonly state: AccountStatus["state"];

@@ -144,7 +144,7 @@ export class Lane {
   /** Whether the row waits for another run: its runtime, the homeserver or the disk went away, or somebody stopped the instance. */
   #leavesOpen(row: InboxRow, error: unknown): boolean {
     if (isCrash(error)) return this.#countCrash(row) < maxCrashes;
-    if (failureClass(error) !== "dependency" && !isDatabase(error)) return false;
+    if (failureClass(error) !== "dependency" && !isDatabaseLost(error)) return false;
     if (!this.#abort.signal.aborted) this.#wait(error);
     return true;
   }
@@ -180,9 +180,9 @@ function isCrash(error: unknown): boolean {
   return error instanceof RoostError && error.code === "plugin-crashed";
 }
 
-/** A full disk, above all: what it kept from being written down is tried again. */
-function isDatabase(error: unknown): boolean {
-  return error instanceof RoostError && error.code === "database";
+/** Its instance is stopped until the database is restored; then the message is handled. */
+function isDatabaseLost(error: unknown): boolean {
+  return error instanceof RoostError && error.code === "database-lost";
 }
 
 function describeFailure(error: unknown): string {

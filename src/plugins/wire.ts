@@ -1,20 +1,25 @@
-import { causeChain, RoostError, sentenceOf } from "../core/error.ts";
+import { databaseTrouble } from "../core/database-trouble.ts";
+import { causeChain, type ErrorCode, RoostError, sentenceOf } from "../core/error.ts";
 import type { WireError } from "./protocol.ts";
 
 export function toWire(error: unknown): WireError {
   const known = error instanceof RoostError ? error : undefined;
+  const trouble = known === undefined ? databaseTrouble(error) : undefined;
+  const sentence = sentenceOf(error);
   return {
-    code: known?.code ?? (isDiskTrouble(error) ? "database" : "internal"),
-    message: sentenceOf(error),
+    code: known?.code ?? (trouble === undefined ? codeOf(error) : codes[trouble.kind]),
+    message: trouble === undefined ? sentence : `Its database refused: ${sentence}. ${trouble.remedy}`,
     causes: causeChain(error),
     retryAfterMs: known?.retryAfterMs,
   };
 }
 
-/** Said by SQLite or the file system, and gone once somebody has made room. */
-function isDiskTrouble(error: unknown): boolean {
+const codes = { busy: "database-busy", lost: "database-lost" } as const satisfies Record<string, ErrorCode>;
+
+/** What the file system says of a full or failing disk is over once somebody has made room. */
+function codeOf(error: unknown): ErrorCode {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return /^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN)|^(?:ENOSPC|EDQUOT|EROFS|EIO)$/.test(code);
+  return /^(?:ENOSPC|EDQUOT|EROFS|EIO)$/.test(code) ? "database" : "internal";
 }
 
 export function fromWire(error: WireError): RoostError {

@@ -112,10 +112,10 @@ export class WorkerRuntime {
   }
 
   /** Lets what is in hand finish for a few seconds, closes the plugin's database and ends the worker. */
-  async stop(): Promise<void> {
+  async stop(graceMs = this.#timing.graceMs): Promise<void> {
     if (this.#worker === undefined || this.#out === undefined) return;
-    this.#stopped = Promise.withResolvers();
-    const deadlineMs = performance.now() + this.#timing.graceMs;
+    this.#stopped ??= Promise.withResolvers();
+    const deadlineMs = performance.now() + graceMs;
     while (this.#runs.size > 0 && this.#worker !== undefined && performance.now() < deadlineMs)
       await Bun.sleep(10);
     this.#out.say({ say: "stop" });

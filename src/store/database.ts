@@ -1,88 +1,97 @@
 import { Database } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { databaseTrouble } from "../core/database-trouble.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
+
+const openingBusyMs = 1_000;
+const busyMs = 2_000;
+const largestCheckedBytes = 200_000_000;
+/** A database that is mended is in use again this soon. */
+const retryAfterMs = 2_000;
 
 /**
  * Opens a SQLite file as every database of Roost is opened and brings its schema up to date.
  *
  * `synchronous = NORMAL` in WAL mode: a commit survives `kill -9`; a power cut may roll back the last ones, which delivery is
  * built for (token and inbox roll back together, and a send's transaction id is derived, not stored).
- * @throws RoostError `database` when the file cannot be opened, is corrupt, or was written by a newer Roost.
+ * Proves with a write that it can be written.
+ * @throws RoostError `database-lost` when it is damaged, `database-busy` when it cannot be opened or written for now, and `database`
+ * when it was written by a newer Roost.
  */
 export function openDatabase(
   file: string,
   migrations: readonly string[],
   options: { readonly exclusive?: boolean; readonly busyTimeoutMs?: number } = {},
 ): Database {
+  let db: Database | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const db = new Database(file, { create: true, strict: true });
+    db = new Database(file, { create: true, strict: true });
     // busy_timeout comes first: switching to WAL needs the lock.
-    db.run(`PRAGMA busy_timeout = ${options.busyTimeoutMs ?? 5000}`);
+    db.run(`PRAGMA busy_timeout = ${options.busyTimeoutMs ?? openingBusyMs}`);
     // Nobody else may open it then, and each transaction is spared some twenty system calls.
     if (options.exclusive) db.run("PRAGMA locking_mode = EXCLUSIVE");
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = NORMAL");
     db.run("PRAGMA foreign_keys = ON");
     // A checkpoint waits for the disk: few and larger ones disturb less.
-    db.run("PRAGMA wal_autocheckpoint = 4000");
+    db.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
     db.run("PRAGMA journal_size_limit = 16777216");
+    requireWhole(db, file);
     migrate(db, file, migrations);
-    requireWhole(db);
+    db.run(`PRAGMA busy_timeout = ${busyMs}`);
     return db;
   } catch (error) {
+    db?.close();
     if (error instanceof RoostError) throw error;
     throw databaseError(`The database ${file} cannot be opened`, error);
   }
 }
 
-/** What SQLite or the disk refused, as RoostError `database` whose sentence begins with `what` and ends with what to do. */
+/** How large the write-ahead log may grow before it is folded in. */
+export const checkpointPages = 4000;
+
+/**
+ * What SQLite or the disk refused, as RoostError whose sentence begins with `what` and ends with what to look at: `database-lost`
+ * for a damaged file, else `database-busy`.
+ */
 export function databaseError(what: string, error: unknown): RoostError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const advice =
-    remedies.find(([codes]) => codes.test(code))?.[1] ??
-    "See that the folder it lies in is a folder and can be written.";
-  return new RoostError("database", `${what}: ${sentenceOf(error)}. ${advice}`, { cause: error });
+  const trouble = databaseTrouble(error);
+  const remedy = trouble?.remedy ?? "See that the folder it lies in is a folder and can be written.";
+  const sentence = `${what}: ${sentenceOf(error).replace(/\.$/, "")}. ${remedy}`;
+  return trouble?.kind === "lost"
+    ? new RoostError("database-lost", sentence, { cause: error })
+    : new RoostError("database-busy", sentence, { cause: error, retryAfterMs });
 }
 
 /** Whether what SQLite found is a damaged file, so that only another file helps. */
 export function isDamage(error: unknown): boolean {
-  const found = error instanceof RoostError ? error.cause : error;
-  return found instanceof Error && "code" in found && damage.test(String(found.code));
+  return databaseTrouble(error)?.kind === "lost";
 }
 
-const damage = /NOTADB|CORRUPT/;
-const remedies: readonly (readonly [RegExp, string])[] = [
-  [
-    damage,
-    "It is damaged: stop what uses it, then restore it from a backup or move it away; a new one is made in its place.",
-  ],
-  [/FULL|NOSPC|DQUOT/, "Free some disk space."],
-  [/IOERR|EIO/, "See whether its disk is in order and has space left."],
-  [
-    /READONLY|CANTOPEN|EACCES|EPERM|EROFS/,
-    "See that it belongs to the user Roost runs as and can be written.",
-  ],
-];
-
-/** Damage that is found only later would cost messages: it is cheaper to look for it now. */
-function requireWhole(db: Database): void {
+/** Damage that is found only later would cost messages: it is cheaper to look for it now, 3 ms a megabyte at most. */
+function requireWhole(db: Database, file: string): void {
+  if (statSync(file).size > largestCheckedBytes) return;
   const found = db.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get()?.quick_check;
-  if (found === "ok") return;
-  db.close();
-  throw Object.assign(new Error(found ?? "its check gave no answer"), { code: "SQLITE_CORRUPT" });
+  if (found !== "ok") throw damage(found);
+}
+
+/** The error that SQLite would give for what a check has found. */
+export function damage(found: string | undefined): Error {
+  return Object.assign(new Error(found ?? "its check gave no answer"), { code: "SQLITE_CORRUPT" });
 }
 
 function migrate(db: Database, file: string, migrations: readonly string[]): void {
   const version = db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
-  if (version > migrations.length) {
-    db.close();
+  if (version > migrations.length && migrations.length > 0) {
     throw new RoostError(
       "database",
       `The database ${file} was written by a newer Roost (schema ${version}, this one knows ${migrations.length}). Start the newer executable, or restore a backup made before the upgrade.`,
     );
   }
+  // The same number again is a write too: it shows a lock, a full disk or a read-only file now.
+  if (version >= migrations.length) db.run(`PRAGMA user_version = ${version}`);
   for (let next = version; next < migrations.length; next++) {
     db.transaction(() => {
       db.run(migrations[next] ?? "");

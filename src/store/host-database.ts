@@ -1,19 +1,42 @@
-import type { Database, Statement } from "bun:sqlite";
-import { RoostError } from "../core/error.ts";
-import { closeDatabase, databaseError, openDatabase } from "./database.ts";
+import type { Database } from "bun:sqlite";
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { databaseTrouble } from "../core/database-trouble.ts";
+import { RoostError, sentenceOf } from "../core/error.ts";
+import { checkpointPages, closeDatabase, databaseError, openDatabase } from "./database.ts";
+import { copyOpenFile } from "./file.ts";
 import { hostMigrations } from "./migrations.ts";
 
 type Parameter = string | number | null;
 
+/** A prepared statement. Its methods throw RoostError `database`. */
+export interface Query<Row> {
+  get(...parameters: Parameter[]): Row | null;
+  all(...parameters: Parameter[]): Row[];
+  run(...parameters: Parameter[]): { readonly changes: number };
+}
+
 const writeBehindMs = 50;
 const retryMs = 1_000;
+const restoreAdvice = "Put it back, or run: roost restore host";
 
-/** The host's own database, `roost.db`: held by this process alone, one transaction at a time. */
+/**
+ * The host's own database, `roost.db`: held by this process alone, one transaction at a time. While its file is damaged, gone or
+ * read-only nothing is written; `look`, called every second, finds out when that is over.
+ */
 export class HostDatabase {
   readonly #file: string;
+  /** Between `open` and `close`, also while no file can be opened. */
+  #isInUse = false;
   #db: Database | undefined;
+  /** For copying: closing a file that SQLite has open would give up SQLite's lock on it, so this one stays open as long. */
+  #fd: number | undefined;
+  #identity = "";
   /** Made once: building a transaction costs more than a small one takes. */
   #transact: ((work: () => void) => void) | undefined;
+  /** Why nothing is written until another file is in its place, and until this file is as it should be. */
+  #damage: string | undefined;
+  #displacement: string | undefined;
   #lastError: string | undefined;
   /** Writes that may be lost: they join the next transaction, or one of their own soon after. */
   #behind: (() => void)[] = [];
@@ -23,33 +46,64 @@ export class HostDatabase {
     this.#file = file;
   }
 
+  get file(): string {
+    return this.#file;
+  }
+
+  /** @throws RoostError as `openDatabase` does. */
   open(): void {
-    this.#db = openDatabase(this.#file, hostMigrations, { exclusive: true });
-    this.#transact = this.#db.transaction((work: () => void) => work()).immediate;
+    const db = openDatabase(this.#file, hostMigrations, { exclusive: true });
+    this.#isInUse = true;
+    this.#db = db;
+    this.#fd = openSync(this.#file, "r");
+    this.#identity = identityOf(this.#file) ?? "";
+    this.#transact = db.transaction((work: () => void) => work()).immediate;
+    this.#damage = undefined;
+    this.#displacement = undefined;
+    this.#lastError = undefined;
   }
 
   close(): void {
     this.catchUp();
     clearTimeout(this.#behindTimer);
-    if (this.#db !== undefined) closeDatabase(this.#db);
-    this.#db = undefined;
-    this.#transact = undefined;
+    this.#behindTimer = undefined;
+    this.#isInUse = false;
+    this.#release();
   }
 
-  /** Why the last write failed, or undefined when it went through. */
+  /** Why it is not read or written, or why the last write failed; undefined when all is well. */
   lastError(): string | undefined {
-    return this.#lastError;
+    return this.#damage ?? this.#displacement ?? this.#lastError;
   }
 
-  query<Row>(sql: string): Statement<Row, Parameter[]> {
-    if (this.#db === undefined) throw closed();
-    return this.#db.query<Row, Parameter[]>(sql);
+  /** Whether what is wrong needs a person: another file has to be put in its place. */
+  isLost(): boolean {
+    return this.#damage !== undefined || this.#displacement?.endsWith(restoreAdvice) === true;
+  }
+
+  query<Row>(sql: string): Query<Row> {
+    const db = this.#db;
+    if (db === undefined || this.#damage !== undefined) throw this.#unusable();
+    const statement = db.query<Row, Parameter[]>(sql);
+    const noting = <Result>(work: () => Result): Result => {
+      try {
+        return work();
+      } catch (error) {
+        throw this.#refusal("refused a read", error);
+      }
+    };
+    return {
+      get: (...parameters) => noting(() => statement.get(...parameters)),
+      all: (...parameters) => noting(() => statement.all(...parameters)),
+      run: (...parameters) => noting(() => statement.run(...parameters)),
+    };
   }
 
   /** One transaction. Throws RoostError `database`, and `cancelled` once it is closed. */
   write<Result>(work: () => Result): Result {
     const transact = this.#transact;
-    if (transact === undefined) throw closed();
+    if (transact === undefined) throw this.#unusable();
+    this.#requireInPlace();
     const done: { result?: Result } = {};
     try {
       transact(() => {
@@ -60,9 +114,7 @@ export class HostDatabase {
       this.#lastError = undefined;
       return done.result as Result;
     } catch (error) {
-      const refusal = databaseError(`The database ${this.#file} refused a write`, error);
-      this.#lastError = `${refusal.message} Roost tries again by itself.`;
-      throw new RoostError("database", this.#lastError, { cause: error });
+      throw this.#refusal("refused a write", error);
     }
   }
 
@@ -74,6 +126,7 @@ export class HostDatabase {
 
   /** Writes what is behind; called before whatever has to see it. */
   catchUp(): void {
+    clearTimeout(this.#behindTimer);
     this.#behindTimer = undefined;
     if (this.#behind.length === 0 || this.#transact === undefined) return;
     try {
@@ -83,8 +136,123 @@ export class HostDatabase {
       this.#behindTimer = setTimeout(() => this.catchUp(), retryMs);
     }
   }
+
+  /** Finds out what has become of the file: what is mended is used again, and a file put in its place is opened ("replaced"). */
+  look(): "unchanged" | "replaced" {
+    if (!this.#isInUse) return "unchanged";
+    const identity = identityOf(this.#file);
+    if (identity !== undefined && identity !== this.#identity) return this.#reopen(identity);
+    if (this.#db !== undefined) this.#displacement = this.#displacementOf(identity);
+    if (this.lastError() === this.#lastError && this.#lastError !== undefined) this.#prove();
+    return "unchanged";
+  }
+
+  /** Lets `swap` put another file in its place while it is closed, and opens what is there then. */
+  replace(swap: () => void): void {
+    this.#behind = [];
+    this.#release();
+    try {
+      swap();
+    } finally {
+      this.#reopen(identityOf(this.#file) ?? "");
+    }
+    if (this.#damage !== undefined) throw this.#unusable();
+  }
+
+  /** Copies the file as it is now, without holding anybody up. The copy is not yet checked. */
+  async copyTo(target: string): Promise<void> {
+    const db = this.#db;
+    const fd = this.#fd;
+    if (db === undefined || fd === undefined) throw this.#unusable();
+    this.catchUp();
+    this.#requireInPlace();
+    try {
+      db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      // Until it is copied, what is written stays in the log and the file is still.
+      db.run("PRAGMA wal_autocheckpoint = 0");
+      await copyOpenFile(fd, target);
+    } catch (error) {
+      throw this.#refusal("could not be copied", error);
+    } finally {
+      if (this.#db === db) db.run(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+    }
+  }
+
+  /** A write that changes nothing. */
+  #prove(): void {
+    try {
+      const version = hostMigrations.length;
+      this.write(() => this.query(`PRAGMA user_version = ${version}`).run());
+    } catch {
+      // Still not.
+    }
+  }
+
+  #reopen(identity: string): "unchanged" | "replaced" {
+    this.#release();
+    try {
+      this.open();
+      return "replaced";
+    } catch (error) {
+      // It is tried again when yet another file is there.
+      this.#identity = identity;
+      this.#damage = `${sentenceOf(error)} ${restoreAdvice}`;
+      return "unchanged";
+    }
+  }
+
+  #release(): void {
+    if (this.#db !== undefined) closeDatabase(this.#db);
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#db = undefined;
+    this.#fd = undefined;
+    this.#transact = undefined;
+  }
+
+  #requireInPlace(): void {
+    const identity = identityOf(this.#file);
+    if (identity !== this.#identity) this.#displacement = this.#displacementOf(identity);
+    if (this.#damage !== undefined || this.#displacement !== undefined) throw this.#unusable();
+  }
+
+  #unusable(): RoostError {
+    const cause = this.#damage ?? this.#displacement;
+    if (this.#isInUse && cause !== undefined)
+      return new RoostError("database", cause, { retryAfterMs: retryMs });
+    return new RoostError("cancelled", "The host is stopping: its database is closed.");
+  }
+
+  #displacementOf(identity: string | undefined): string | undefined {
+    if (identity === undefined)
+      return `The host's database ${this.#file} is gone: nothing is taken in until it is there. ${restoreAdvice}`;
+    if (identity !== this.#identity)
+      return `The host's database ${this.#file} was replaced; it is opened anew.`;
+    try {
+      for (const path of [this.#file, dirname(this.#file)]) accessSync(path, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      return `The host's database ${this.#file} cannot be written: ${sentenceOf(error)}. Make it writable; Roost goes on by itself.`;
+    }
+  }
+
+  #refusal(what: string, error: unknown): RoostError {
+    if (error instanceof RoostError && error.code === "database") return error;
+    const refusal = databaseError(`The database ${this.#file} ${what}`, error);
+    if (databaseTrouble(error)?.kind === "lost") this.#damage = `${refusal.message} Run: roost restore host`;
+    else this.#lastError = `${refusal.message} Roost tries again by itself.`;
+    return new RoostError("database", this.lastError() ?? refusal.message, {
+      cause: error,
+      retryAfterMs: retryMs,
+    });
+  }
 }
 
-function closed(): RoostError {
-  return new RoostError("cancelled", "The host is stopping: its database is closed.");
+/** Two files under one name, one after the other, differ in it. */
+function identityOf(file: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(file);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -45,6 +45,17 @@ export class HostNotes implements AllowanceStore {
     );
   }
 
+  /** Whether the instance ever had a database: then one that is not there was lost, and no new one is made in its place. */
+  hadDatabase(instance: InstanceId): boolean {
+    return this.#db.query("SELECT 1 FROM instance_database WHERE instance = ?").get(instance) !== null;
+  }
+
+  saveHadDatabase(instance: InstanceId): void {
+    this.#db.write(() =>
+      this.#db.query("INSERT OR IGNORE INTO instance_database (instance) VALUES (?)").run(instance),
+    );
+  }
+
   loadAllowance(name: string): string | undefined {
     return this.#db.query<{ state: string }>("SELECT state FROM allowance WHERE name = ?").get(name)?.state;
   }

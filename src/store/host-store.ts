@@ -57,6 +57,40 @@ export class HostStore implements DeliveryStore {
     return this.#db.lastError();
   }
 
+  /** Whether what is wrong with the database needs a person. */
+  isLost(): boolean {
+    return this.#db.isLost();
+  }
+
+  /** To be called every second; answers "replaced" when another file was found in the database's place and is in use now. */
+  look(): "unchanged" | "replaced" {
+    return this.#db.look();
+  }
+
+  /** Lets `swap` put another database in the place of this one and goes on with that. */
+  replace(swap: () => void): void {
+    this.#db.replace(swap);
+  }
+
+  /** Copies the database file as it is now; the copy is not yet checked. */
+  copyTo(target: string): Promise<void> {
+    return this.#db.copyTo(target);
+  }
+
+  /** After a restore: gives up what was still to be done, which somebody may have done since the backup was made. */
+  forgetUnfinished(nowMs: number): void {
+    this.#db.write(() => {
+      this.#db
+        .query("UPDATE inbox SET done_at_ms = ? WHERE done_at_ms IS NULL AND run_at_ms <= ?")
+        .run(nowMs, nowMs);
+      this.#db
+        .query(
+          "UPDATE outbox SET content = NULL, settled_at_ms = ?, error_code = 'cancelled', error_cause = 'The database was restored from a backup.' WHERE settled_at_ms IS NULL",
+        )
+        .run(nowMs);
+    });
+  }
+
   loadSyncState(account: UserId): SyncState | undefined {
     this.#db.catchUp();
     const row = this.#db

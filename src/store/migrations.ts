@@ -105,4 +105,10 @@ export const hostMigrations: readonly string[] = [
     successor TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // The instances that once had a database: one that is not there any more was lost.
+  `
+  CREATE TABLE instance_database (
+    instance TEXT PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -9,7 +9,7 @@ import type { Unit } from "./unit.ts";
 const runFault = "run";
 
 /** What no later attempt can bring back. */
-const gone: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["token-revoked"]);
+const gone: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["token-revoked", "database-lost"]);
 
 /**
  * Tells what people should hear of a change, once: waiting and crashes as WARN, one CRITICAL for a crash loop, what only a person
@@ -68,11 +68,14 @@ function reportFailed(log: HostLogger, id: InstanceId, after: Unit, cause: strin
     return;
   }
   const isGone = error instanceof RoostError && gone.has(error.code);
-  const fault = {
-    key: runFault,
-    tried: "Nothing is tried again until its config, its plugin or its credentials change.",
-    command: `roost restart ${id}`,
-  };
+  const isDatabase = error instanceof RoostError && error.code === "database-lost";
+  const fault = isDatabase
+    ? { key: runFault, command: `roost restore ${id}` }
+    : {
+        key: runFault,
+        tried: "Nothing is tried again until its config, its plugin or its credentials change.",
+        command: `roost restart ${id}`,
+      };
   log.raise(isGone ? "CRITICAL" : "ERROR", fault, cause, {}, error);
 }
 

@@ -1,5 +1,6 @@
 import { lstatSync, rmSync } from "node:fs";
 import { type Context, type Handler, Hono } from "hono";
+import type { BackupControl } from "../core/backup.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import { asInstanceId, type InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
@@ -12,6 +13,7 @@ import { statusOf } from "./refusal.ts";
 export interface ControlServerOptions {
   readonly dataDir: string;
   readonly control: HostControl;
+  readonly backups: BackupControl;
   readonly records: RecordSource;
   readonly log: Logger;
 }
@@ -74,7 +76,7 @@ export class ControlServer {
   }
 }
 
-function controlRoutes({ control, records, log }: ControlServerOptions): Hono {
+function controlRoutes({ control, backups, records, log }: ControlServerOptions): Hono {
   const app = new Hono();
   app.get("/status", (context) => context.json(control.snapshot()));
   app.post(
@@ -89,6 +91,11 @@ function controlRoutes({ control, records, log }: ControlServerOptions): Hono {
     "/instances/:id/restart",
     act((id) => control.restart(id)),
   );
+  app.post("/backups", async (context) => context.json(await backups.backUp()));
+  app.post("/restore", async (context) => {
+    const { what = "", from, empty } = context.req.query();
+    return context.json(await backups.restore({ what, from, empty: empty === "1" }));
+  });
   app.get("/logs", (context) => {
     const query = parseRecordQuery(new URL(context.req.url).searchParams, Date.now());
     if (query.instance && !isKnown(control.snapshot(), query.instance))

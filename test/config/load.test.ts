@@ -33,6 +33,7 @@ test("fills in what a short config leaves out", () => {
     homeserver: { url: "https://m.example.org", registrationToken: undefined },
     server: { host: "127.0.0.1", port: 29316, allowRemote: false },
     dataDir: join(folder.path, "data"),
+    backup: { enabled: true, at: "03:30", keep: 7 },
     catchUpMs: 3_600_000,
     reload: "manual",
   });

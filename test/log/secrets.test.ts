@@ -15,6 +15,7 @@ import { ControlServer } from "../../src/web/control.ts";
 import { askHost, linesOf } from "../../src/web/control-client.ts";
 import { Metrics } from "../../src/web/metrics.ts";
 import { routes } from "../../src/web/routes.ts";
+import { noBackups } from "../doubles/backups.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 import { instance, snapshot } from "../web/snapshot.ts";
 
@@ -130,7 +131,7 @@ async function shownOf(
   const records = new RecentRecords(store);
   router.addSink(records.sink);
   store.open();
-  const server = new ControlServer({ dataDir, control, records, log: router.logger() });
+  const server = new ControlServer({ dataDir, control, backups: noBackups, records, log: router.logger() });
   await server.open();
   const leaving = new AbortController();
   const lines = linesOf(await askHost(dataDir, "GET", "/logs?follow=1", leaving.signal));

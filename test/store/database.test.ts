@@ -25,9 +25,9 @@ test("a damaged database is not opened, whether all of it is damaged or a page i
   for (let row = 0; row < 500; row++) insert.run("x".repeat(200));
   closeDatabase(db);
   writeFileSync(file, readFileSync(file).fill(0x5a, 8192, 40_000));
-  expect(refusalOf(file).message).toContain("It is damaged: stop what uses it, then restore it");
+  expect(refusalOf(file).message).toContain("It is damaged");
   writeFileSync(file, "not a database, whoever wrote it and for whatever reason".repeat(100));
-  expect(refusalOf(file)).toMatchObject({ code: "database" });
+  expect(refusalOf(file)).toMatchObject({ code: "database-lost" });
   expect(refusalOf(file).message).toContain("It is damaged");
 });
 

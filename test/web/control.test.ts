@@ -10,6 +10,7 @@ import { LogRouter } from "../../src/log/router.ts";
 import { RecordStore } from "../../src/store/record-store.ts";
 import { ControlServer } from "../../src/web/control.ts";
 import { askHost, linesOf } from "../../src/web/control-client.ts";
+import { noBackups } from "../doubles/backups.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 import { instance, instanceId, snapshot, states } from "./snapshot.ts";
 
@@ -60,7 +61,7 @@ async function open(): Promise<{ server: ControlServer; records: Records; errors
   const records = new Records();
   const errors: string[] = [];
   const log: Logger = { ...quiet, error: (message) => errors.push(message) };
-  const server = new ControlServer({ dataDir, control, records, log });
+  const server = new ControlServer({ dataDir, control, backups: noBackups, records, log });
   await server.open();
   opened.push(server);
   return { server, records, errors };
@@ -93,7 +94,13 @@ describe("the control socket", () => {
 
   test("of a host that runs is left to it", async () => {
     await open();
-    const second = new ControlServer({ dataDir, control, records: new Records(), log: quiet });
+    const second = new ControlServer({
+      dataDir,
+      control,
+      backups: noBackups,
+      records: new Records(),
+      log: quiet,
+    });
     await expect(second.open()).rejects.toThrow("Another Roost already runs on");
     expect((await askHost(dataDir, "GET", "/status")).status).toBe(200);
   });
@@ -105,7 +112,13 @@ describe("the control socket", () => {
 
   test("in a folder with too long a path is refused with the reason", async () => {
     const deep = join(dataDir, "x".repeat(120));
-    const server = new ControlServer({ dataDir: deep, control, records: new Records(), log: quiet });
+    const server = new ControlServer({
+      dataDir: deep,
+      control,
+      backups: noBackups,
+      records: new Records(),
+      log: quiet,
+    });
     await expect(server.open()).rejects.toThrow("at most 107 characters");
   });
 

@@ -67,6 +67,7 @@ export function snapshot(
     nowMs,
     phase: "running",
     database: { ok: true, cause: undefined },
+    disk: { freeBytes: 50e9, totalBytes: 100e9 },
     databaseBytes: 40_960,
     faults: [],
     resources: { rssBytes: 80_000_000, cpuSeconds: 4, cgroup: undefined },
