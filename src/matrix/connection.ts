@@ -235,15 +235,20 @@ export class Connection {
     const { timing } = this.#options;
     const before = this.#status;
     this.#failures++;
-    // A poll that breaks once, as connections do, is asked again at once and is not worth a word.
-    if (before.state === "syncing" && this.#failures === 1 && isThere && failure.retryAfterMs === undefined)
-      return;
+    // A poll that breaks once, as connections do, is asked again at once and is not worth a word; one that hung is.
+    const isBreak = isThere && failure.retryAfterMs === undefined && !this.#hasHung();
+    if (before.state === "syncing" && this.#failures === 1 && isBreak) return;
     const limitMs = isThere ? timing.maxBackoffMs : timing.probeMs;
     const delayMs = failure.retryAfterMs ?? Math.min(backoffMs(timing, this.#failures), limitMs);
     const isNews = before.state !== "waiting" || before.cause !== failure.message;
     if (isNews && this.#shortSessions === 0)
       this.#fault.raise("WARN", failure, { nextAttemptMs: Date.now() + delayMs });
     await this.#pause(failure, delayMs);
+  }
+
+  /** Nothing was heard for as long as a poll is waited for: what was posted meanwhile is late. */
+  #hasHung(): boolean {
+    return Date.now() - this.#lastSyncMs >= this.#options.timing.pollLimitMs;
   }
 
   async #pause(failure: RoostError, delayMs: number): Promise<void> {

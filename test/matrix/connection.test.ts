@@ -442,6 +442,20 @@ describe("what answers at the address", () => {
 });
 
 describe("a running account", () => {
+  test("says at once that a poll hung, but not that one broke", async () => {
+    await using bench = await Bench.open();
+    const account = await bench.startSyncing({ timing: { pollMs: 40, pollLimitMs: 400 } });
+    const syncs = () => bench.homeserver.requests.count("GET", /\/sync$/);
+    bench.homeserver.faults.inject({ path: /\/sync$/, times: 1, answer: { kind: "half" } });
+    const before = syncs();
+    await until(() => syncs() > before + 2);
+    expect(bench.memory.log.count("WARN", /./)).toBe(0);
+    const hang = bench.homeserver.faults.inject({ path: /\/sync$/, times: 1, answer: { kind: "hang" } });
+    await until(() => bench.memory.log.count("WARN", /did not answer within/) === 1);
+    hang.remove();
+    await until(() => account.status().state === "syncing");
+  });
+
   test("whose session ends again soon after a new login puts the next one off, ever longer, and says so once", async () => {
     await using bench = await Bench.open();
     const account = await bench.startSyncing({ timing: { renewalMs: 300 } });
