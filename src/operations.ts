@@ -187,13 +187,15 @@ export class Operations {
   }
 
   #apply(next: InstanceConfig, disk: Config): void {
-    const { quarantined, instances, accounts, ...host } = this.#inForce;
+    const { quarantined, instances, accounts, definitions, ...host } = this.#inForce;
+    const definition = disk.definitions.get(next.id);
     const account = disk.accounts.get(next.account);
     this.#inForce = {
       ...host,
       instances: new Map(instances).set(next.id, next),
       accounts: account === undefined ? accounts : new Map(accounts).set(next.account, account),
       quarantined: new Map([...quarantined].filter(([id]) => id !== next.id)),
+      definitions: definition === undefined ? definitions : new Map(definitions).set(next.id, definition),
     };
     this.#adopt(next);
   }
@@ -224,11 +226,12 @@ export class Operations {
     await supervisor.remove(id);
     roster.remove(id);
     this.#options.forget(id);
-    const { instances, quarantined, ...rest } = this.#inForce;
+    const { instances, quarantined, definitions, ...rest } = this.#inForce;
     this.#inForce = {
       ...rest,
       instances: new Map([...instances].filter(([each]) => each !== id)),
       quarantined: new Map([...quarantined].filter(([each]) => each !== id)),
+      definitions: new Map([...definitions].filter(([each]) => each !== id)),
     };
     return `${id} is no longer in the config and was stopped. Its data is kept.`;
   }

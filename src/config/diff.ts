@@ -1,6 +1,8 @@
 import type { Config, InstanceConfig } from "../core/config.ts";
 import type { InstanceId } from "../core/id.ts";
+import type { PendingDifference } from "../core/management.ts";
 import { revealed } from "./secrets.ts";
+import { unifiedDiff } from "./unified-diff.ts";
 
 /**
  * What restarting would change, as sentences such as `instance weather added`; empty if nothing. They name no room and no
@@ -10,13 +12,25 @@ export function diffConfigs(running: Config, disk: Config): string[] {
   const before = hostSettings(running);
   const after = hostSettings(disk);
   const host = Object.keys(before).filter((name) => before[name] !== after[name]);
-  const ids = new Set(
-    [running, disk].flatMap((config) => [...config.instances.keys(), ...config.quarantined.keys()]),
-  );
   return [
     ...host.map((name) => `${name} changed: restart the unit`),
-    ...[...ids].flatMap((id) => diffInstance(id, running, disk)),
+    ...idsOf(running, disk).flatMap((id) => diffInstance(id, running, disk)),
   ];
+}
+
+/** The instances that differ, each with its sentence and the unified diff of its YAML; empty where only a secret changed. */
+export function listDifferences(running: Config, disk: Config): PendingDifference[] {
+  return idsOf(running, disk).flatMap((instance) =>
+    diffInstance(instance, running, disk).map((sentence) => {
+      const [before, after] = [running, disk].map(({ definitions }) => definitions.get(instance) ?? "");
+      return { instance, sentence, diff: unifiedDiff(before ?? "", after ?? "") };
+    }),
+  );
+}
+
+function idsOf(running: Config, disk: Config): InstanceId[] {
+  const ids = [running, disk].flatMap((config) => [...config.instances.keys(), ...config.quarantined.keys()]);
+  return [...new Set(ids)];
 }
 
 function diffInstance(id: InstanceId, running: Config, disk: Config): string[] {

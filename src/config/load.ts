@@ -1,38 +1,16 @@
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { AccountConfig, Config, LoadedConfig } from "../core/config.ts";
 import type { UserId } from "../core/id.ts";
 import { Secret } from "../core/secret.ts";
-import { type ListedAccount, readAccounts, type Source } from "./accounts.ts";
+import { type ListedAccount, readAccounts } from "./accounts.ts";
+import { readDefinitions } from "./definition.ts";
 import { quote } from "./excerpt.ts";
-import { ConfigFile } from "./file.ts";
-import { findIncludes } from "./includes.ts";
+import type { ConfigFile } from "./file.ts";
 import { readInstances } from "./instances.ts";
-import { pluginSecretNames } from "./plugin-secrets.ts";
-import type { PluginSettings } from "./plugins.ts";
-import {
-  adminSchema,
-  backupSchema,
-  includeSchema,
-  mainRest,
-  mainSchema,
-  secretPlaces,
-  serverSchema,
-} from "./schema.ts";
+import { adminSchema, backupSchema, serverSchema } from "./schema.ts";
 import { SecretReader } from "./secrets.ts";
+import { type LoadOptions, type MainSettings, readSources } from "./sources.ts";
 import { nearest } from "./suggestion.ts";
-import type { Texts } from "./text.ts";
-import type { SecretPlace } from "./tree.ts";
-
-export interface LoadOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly plugins: PluginSettings;
-  /** Stand in for files on disk. */
-  readonly texts?: Texts;
-  /** Whether an account has logged in before, from this data folder. Without it nothing is said about accounts that cannot. */
-  readonly hasLoggedIn?: (dataDir: string, userId: UserId) => boolean;
-}
-
-type MainSettings = NonNullable<ReturnType<typeof readMain>>;
 
 /**
  * Reads the main file, what it includes, and the secrets they name. Never throws: whatever the files hold, the answer is
@@ -41,19 +19,11 @@ type MainSettings = NonNullable<ReturnType<typeof readMain>>;
  */
 export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
   const { env, plugins, texts } = options;
-  const isSecret = secretPlaces(pluginSecretNames(plugins));
-  const main = ConfigFile.read(file, isSecret, texts);
-  const settings = readMain(main);
+  const { main, settings, sources, dataDir, folders } = readSources(file, options);
   if (settings === undefined) {
     return { config: undefined, problems: main.problems(), secrets: [], watched: [resolve(file)] };
   }
   const secrets = new SecretReader(env, texts);
-  const dataDir = locateData(main, settings, env);
-  const includes = findIncludes(main, settings.include ?? [`${dataDir}/instances.d/*.yaml`], texts);
-  const sources: Source[] = [
-    { file: main, sections: settings },
-    ...includes.files.map((name) => readInclude(name, isSecret, texts)),
-  ];
   const accounts = readAccounts(sources, secrets);
   const admin = readAdmin(main, settings, secrets);
   const registrationToken = secrets.read(
@@ -79,6 +49,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
     reload: settings.reload,
     accounts: usableAccounts(accounts, admin.account),
     ...readInstances(sources, { accounts, adminAccount: admin.account, plugins, secrets }),
+    definitions: readDefinitions(sources, plugins, secrets.secrets),
   };
   const clear = url !== undefined && main.errorsAt(["data_dir"]).length === 0 && !misspeltDataDir(main);
   return {
@@ -86,38 +57,9 @@ export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
     problems: sources.flatMap((source) => source.file.problems()),
     secrets: secrets.secrets,
     watched: [
-      ...new Set([
-        resolve(file),
-        ...includes.files.map((name) => resolve(name)),
-        ...includes.folders,
-        ...secrets.files,
-      ]),
+      ...new Set([...sources.map((source) => resolve(source.file.name)), ...folders, ...secrets.files]),
     ],
   };
-}
-
-function readMain(main: ConfigFile) {
-  if (main.isEmpty) main.report({ path: [], message: "the file is empty: it needs at least homeserver.url" });
-  return main.settings(mainSchema, mainRest);
-}
-
-function readInclude(name: string, isSecret: SecretPlace, texts: Texts | undefined): Source {
-  const file = ConfigFile.read(name, isSecret, texts);
-  if (file.isEmpty) file.report({ path: [], severity: "warning", message: "the file is empty" });
-  for (const key of file.names()) {
-    if (!Object.hasOwn(mainSchema.shape, key) || Object.hasOwn(includeSchema.shape, key)) continue;
-    file.report({
-      path: [key],
-      atKey: true,
-      message: "belongs in the main file: an included file holds accounts and instances only",
-    });
-  }
-  return { file, sections: file.settings(includeSchema, includeSchema) };
-}
-
-function locateData(main: ConfigFile, settings: MainSettings, env: LoadOptions["env"]): string {
-  const state = env.STATE_DIRECTORY?.split(":")[0];
-  return resolve(dirname(main.name), settings.data_dir ?? (state || "data"));
 }
 
 /** Running on another data folder than was meant would lose every login, so a slip here is not passed over. */

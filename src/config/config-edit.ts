@@ -1,0 +1,196 @@
+import { join, resolve } from "node:path";
+import { type Config, formatProblem, type LoadedConfig, type Problem } from "../core/config.ts";
+import { RoostError } from "../core/error.ts";
+import { isObject, type Json } from "../core/json.ts";
+import { entryOf } from "./definition.ts";
+import {
+  type EntryPlace,
+  entryText,
+  hasReferences,
+  type ParsedText,
+  parseText,
+  putEntry,
+  removeEntry,
+  renameEntry,
+} from "./entry.ts";
+import { ConfigFile } from "./file.ts";
+import { type FileChange, obstacleTo, textOf } from "./file-change.ts";
+import { formatPath } from "./finding.ts";
+import { loadConfig } from "./load.ts";
+import { type LoadOptions, readSources } from "./sources.ts";
+import { indent } from "./yaml-layout.ts";
+
+/** Where an account or instance is defined, and what its file holds. */
+export interface Home {
+  readonly file: string;
+  readonly text: string;
+  readonly parsed: ParsedText;
+  /** All that the file says. */
+  readonly value: Json | undefined;
+  /** The entry's own lines. */
+  readonly entry: string;
+  /** Why it cannot be edited, as a sentence. */
+  readonly readOnly: string | undefined;
+}
+
+/** The files of a config, seen as something to edit. */
+export class ConfigEdit {
+  readonly #file: string;
+  readonly #options: LoadOptions;
+
+  constructor(file: string, options: LoadOptions) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  load(changes: readonly FileChange[] = []): LoadedConfig {
+    const texts = new Map(changes.map(({ file, after }) => [resolve(file), after]));
+    return loadConfig(this.#file, { ...this.#options, texts });
+  }
+
+  dataDir(): string {
+    return readSources(this.#file, this.#options).dataDir;
+  }
+
+  /** Undefined if no file defines it. */
+  find(place: EntryPlace): Home | undefined {
+    const { main, sources } = readSources(this.#file, this.#options);
+    const found = sources.find(({ file }) => file.names(place.section).includes(place.name))?.file;
+    if (found === undefined) return undefined;
+    const file = resolve(found.name);
+    const parsed = parseText(found.text);
+    const entry = entryText(parsed, place) ?? "";
+    const readOnly = found === main ? ofMainFile(file) : this.#obstacle(found, entry);
+    return { file, text: found.text, parsed, value: found.value, entry, readOnly };
+  }
+
+  /** The change of a file that makes an entry say what is wanted; without a home, in a new file or at the end of one. */
+  put(
+    place: EntryPlace,
+    home: Home | undefined,
+    wanted: Json,
+    options: { newFile: string; config?: string | undefined },
+  ): FileChange {
+    const file = home?.file ?? join(this.dataDir(), "instances.d", options.newFile);
+    const before = home?.text ?? textOf(file);
+    const after = asFile(putEntry(asLines(before ?? ""), place, wanted, options.config), before);
+    this.#verify(file, before, after, place, options.config === undefined ? wanted : undefined);
+    return { file, before, after };
+  }
+
+  /** Adds an entry as text, as `find` told it: in a new file or at the end of one. */
+  insert({ section, name }: EntryPlace, entry: string, newFile: string): FileChange {
+    const file = join(this.dataDir(), "instances.d", newFile);
+    const before = textOf(file);
+    const lines = indent(entry.trimEnd(), 2).replace(/^ *[^\s:]+:/, `  ${name}:`);
+    if (before === undefined) return { file, before, after: `${section}:\n${lines}\n` };
+    throw new RoostError("conflict", `There is a file ${file} already: move it away first.`);
+  }
+
+  rename(place: EntryPlace, home: Home, to: string): FileChange {
+    const after = asFile(renameEntry(asLines(home.text), place, to), home.text);
+    return { file: home.file, before: home.text, after };
+  }
+
+  remove(place: EntryPlace, home: Home): FileChange {
+    const after = removeEntry(asLines(home.text), place);
+    const change = {
+      file: home.file,
+      before: home.text,
+      after: after === "" ? undefined : asFile(after, home.text),
+    };
+    if (change.after !== undefined) this.#verify(home.file, home.text, change.after, place, undefined);
+    return change;
+  }
+
+  /**
+   * Loads what the files would say. Throws RoostError `config-invalid` with the problems that the change brings, or leaves in
+   * what it changes; others are not its affair.
+   */
+  check(
+    place: EntryPlace,
+    changes: readonly FileChange[],
+  ): { readonly config: Config; readonly warnings: readonly Problem[] } {
+    const path = formatPath([place.section, place.name]);
+    const concerns = (problem: Problem) =>
+      problem.path === path || problem.path.startsWith(`${path}.`) || problem.path.startsWith(`${path}[`);
+    const known = new Set(this.load().problems.map(fingerprint));
+    const { config, problems } = this.load(changes);
+    const own = problems.filter((problem) => concerns(problem) || !known.has(fingerprint(problem)));
+    const wrong = own.filter(({ severity }) => severity === "error");
+    const [first] = wrong.length > 0 ? wrong : problems;
+    if (wrong.length > 0 || config === undefined) {
+      throw refusal(first, wrong);
+    }
+    return { config, warnings: own.filter(({ severity }) => severity === "warning") };
+  }
+
+  #obstacle(file: ConfigFile, entry: string): string | undefined {
+    const name = resolve(file.name);
+    const reason = obstacleTo(name);
+    if (reason !== undefined)
+      return `It is defined in ${name}, ${reason}: edit it there, then restart the instance.`;
+    if (file.broken)
+      return `It is defined in ${name}, which is not valid YAML: mend that file by hand first.`;
+    if (entry !== "" && !hasReferences(entry)) return undefined;
+    return `It is written in ${name} with anchors, aliases or keys that are no plain text: edit it there by hand.`;
+  }
+
+  /** Text edits are trusted only if exactly what was meant has changed. */
+  #verify(
+    file: string,
+    before: string | undefined,
+    after: string,
+    place: EntryPlace,
+    wanted: Json | undefined,
+  ): void {
+    const read = (text: string) => ConfigFile.parse(file, text, () => "open");
+    const [old, next] = [read(before ?? ""), read(after)];
+    const others = (value: unknown) => withoutEntry(value, place);
+    const isSame = Bun.deepEquals(others(old.value), others(next.value));
+    const isWanted =
+      wanted === undefined || Bun.deepEquals(entryOf(next.value, place.section, place.name) ?? null, wanted);
+    if (!next.broken && isSame && isWanted) return;
+    const problems = next.problems();
+    if (problems[0] !== undefined && old.problems().length === 0) {
+      throw refusal(problems[0], problems);
+    }
+    throw new RoostError(
+      "config-invalid",
+      `${file} is written in a way that Roost cannot edit safely. Nothing was written; edit the file by hand.`,
+    );
+  }
+}
+
+/** Says the first of the problems. */
+export function refusal(first: Problem | undefined, problems: readonly Problem[]): RoostError {
+  const sentence =
+    first === undefined ? "the config cannot be read" : formatProblem({ ...first, excerpt: undefined });
+  return new RoostError("config-invalid", `Nothing was written: ${sentence}`, { problems });
+}
+
+function ofMainFile(file: string): string {
+  return `It is defined in the main file, ${file}, which Roost never writes: edit it there, then restart the instance.`;
+}
+
+function fingerprint(problem: Problem): string {
+  return JSON.stringify([problem.file, problem.path, problem.severity, problem.message]);
+}
+
+function withoutEntry(value: unknown, { section, name }: EntryPlace): unknown {
+  if (!isObject(value)) return {};
+  const entries = isObject(value[section]) ? value[section] : {};
+  const others = Object.entries(entries).filter(([key]) => key !== name);
+  const rest = Object.entries(value).filter(([key, inner]) => key !== section && inner !== null);
+  const left = others.length === 0 ? [] : [[section, Object.fromEntries(others)]];
+  return Object.fromEntries([...rest, ...left]);
+}
+
+function asLines(text: string): string {
+  return text.replaceAll("\r\n", "\n");
+}
+
+/** With the line breaks that the file had. */
+function asFile(text: string, before: string | undefined): string {
+  return before?.includes("\r\n") ? text.replaceAll("\n", "\r\n") : text;
+}

@@ -1,0 +1,272 @@
+import { join } from "node:path";
+import { RoostError } from "../core/error.ts";
+import { asRoomAlias, asRoomId, asUserId, type InstanceId } from "../core/id.ts";
+import { isObject, type Json, type JsonObject, stringAt } from "../core/json.ts";
+import type { InstanceChange, InstanceDefinition, Saved } from "../core/management.ts";
+import { ConfigEdit, type Home, refusal } from "./config-edit.ts";
+import { entryOf, revisionOf, settingSecretsOf, showInstance } from "./definition.ts";
+import { configPosition, configText, type EntryPlace, entryText } from "./entry.ts";
+import { type FileChange, writeChanges } from "./file-change.ts";
+import { pluginSecretNames } from "./plugin-secrets.ts";
+import { secretPlaces } from "./schema.ts";
+import { SecretFiles } from "./secret-files.ts";
+import { readSettingsText, relocate } from "./settings-text.ts";
+import type { LoadOptions } from "./sources.ts";
+import { unifiedDiff } from "./unified-diff.ts";
+
+const rememberedVersions = 200;
+
+/** An edit that was found to be sound and has not been written. */
+interface Plan {
+  readonly isNew: boolean;
+  readonly changes: readonly FileChange[];
+  readonly secrets: readonly FileChange[];
+  readonly warnings: readonly string[];
+  /** The instance as it is and as it would be, without secrets. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * The definitions of instances, read from the config's files and written to those that may be written. Every edit is tried on the
+ * whole config first; what brings an error is refused, and nothing is written. Edits come one after the other.
+ */
+export class Definitions {
+  readonly #edit: ConfigEdit;
+  readonly #options: LoadOptions;
+  /** What editors have seen, by revision: to tell what changed since. */
+  readonly #seen = new Map<string, string>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(file: string, options: LoadOptions) {
+    this.#edit = new ConfigEdit(file, options);
+    this.#options = options;
+  }
+
+  /** Throws RoostError `not-found`, or `config-invalid` if even its account cannot be told. */
+  read(id: InstanceId): InstanceDefinition {
+    const home = this.#edit.find(placeOf(id));
+    if (home === undefined) throw notFound(id);
+    const entry = entryOf(home.value, "instances", id);
+    const account = asUserId(stringAt(entry, "account") ?? "");
+    if (!isObject(entry) || account === undefined) {
+      const sentence = `${id} is defined in ${home.file} without a valid account: mend that file by hand.`;
+      throw new RoostError("config-invalid", sentence);
+    }
+    const { yaml } = this.#show(id, home);
+    const revision = revisionOf(yaml);
+    this.#remember(revision, yaml);
+    const config = settingSecretsOf(this.#options.plugins, entry).cut(entry.config ?? {});
+    const rooms = Array.isArray(entry.rooms) ? entry.rooms : [];
+    return {
+      id,
+      plugin: stringAt(entry, "plugin") ?? "",
+      account,
+      rooms: rooms.flatMap((room) =>
+        typeof room === "string" ? (asRoomId(room) ?? asRoomAlias(room) ?? []) : [],
+      ),
+      enabled: entry.enabled !== false,
+      prefix: stringAt(entry, "prefix") ?? "!",
+      config: isObject(config) ? config : {},
+      configYaml: configText(yaml),
+      yaml,
+      revision,
+      readOnly: home.readOnly,
+    };
+  }
+
+  /** What `save` would write, as YAML and as a unified diff, without secrets. Throws as `save` does. */
+  preview(id: InstanceId, change: InstanceChange): { readonly yaml: string; readonly diff: string } {
+    const { before, after } = this.#plan(id, change);
+    return { yaml: after, diff: unifiedDiff(before, after) };
+  }
+
+  /**
+   * Creates the instance, or changes what the change names. Throws RoostError: `config-invalid` with the problems (those of
+   * settings given as YAML text have its lines), `bad-request` for what cannot be edited here, `conflict` with the difference
+   * if somebody else was faster, `internal` if it cannot be written.
+   */
+  save(id: InstanceId, change: InstanceChange): Promise<Saved> {
+    return this.alone(async () => {
+      const { isNew, changes, secrets, warnings } = this.#plan(id, change);
+      await writeChanges(changes, secrets);
+      return { isNew, definition: this.read(id), warnings };
+    });
+  }
+
+  /** Takes the instance out of its file. The answer is its text as it was, secrets included, for `restore`. */
+  remove(id: InstanceId): Promise<string> {
+    return this.alone(async () => {
+      const place = placeOf(id);
+      const home = this.#edit.find(place);
+      if (home === undefined) throw notFound(id);
+      if (home.readOnly !== undefined) throw readOnly(id, home.readOnly);
+      const changes = [this.#edit.remove(place, home)];
+      this.#edit.check(place, changes);
+      await writeChanges(changes, []);
+      return home.entry;
+    });
+  }
+
+  /** Gives the instance another name where it is defined. Its secrets stay in the files where they are. */
+  rename(id: InstanceId, to: InstanceId): Promise<InstanceDefinition> {
+    return this.alone(async () => {
+      const home = this.#edit.find(placeOf(id));
+      if (home === undefined) throw notFound(id);
+      if (home.readOnly !== undefined) throw readOnly(id, home.readOnly);
+      if (this.#edit.find(placeOf(to)) !== undefined) throw isTaken(to);
+      const changes = [this.#edit.rename(placeOf(id), home, to)];
+      this.#edit.check(placeOf(to), changes);
+      await writeChanges(changes, []);
+      return this.read(to);
+    });
+  }
+
+  /** Brings back what `remove` answered, under the same name or another that is free. */
+  restore(id: InstanceId, entry: string): Promise<Saved> {
+    return this.alone(async () => {
+      const place = placeOf(id);
+      if (this.#edit.find(place) !== undefined) throw isTaken(id);
+      const changes = [this.#edit.insert(place, entry, `${id}.yaml`)];
+      const { warnings } = this.#edit.check(place, changes);
+      await writeChanges(changes, []);
+      return { isNew: true, definition: this.read(id), warnings: warnings.map(({ message }) => message) };
+    });
+  }
+
+  /** Runs an edit when the one before it is done, whatever became of that. */
+  alone<Result>(edit: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(edit);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  #plan(id: InstanceId, change: InstanceChange): Plan {
+    const place = placeOf(id);
+    const home = this.#edit.find(place);
+    this.#refuseConflict(id, change.revision, home);
+    if (home?.readOnly !== undefined) throw readOnly(id, home.readOnly);
+    const found = entryOf(home?.value, "instances", id);
+    const old = isObject(found) ? found : undefined;
+    const base = baseOf(id, old, change);
+    const newFile = `${id}.yaml`;
+    const yamlFile = home?.file ?? join(this.#edit.dataDir(), "instances.d", newFile);
+    const secretFiles = new SecretFiles(join(this.#edit.dataDir(), "secrets", id), yamlFile, old);
+    const { wanted, config } = this.#settings(base, old?.config, change, secretFiles);
+    const changed = this.#edit.put(place, home, wanted, { newFile, config });
+    const secrets = secretFiles.changes();
+    const checked = this.#check(
+      place,
+      [...secrets, changed],
+      config === undefined ? undefined : changed.after,
+    );
+    if (!checked.config.definitions.has(id)) {
+      const sentence = `The main file's include does not cover ${yamlFile}: add ${JSON.stringify(join(yamlFile, "../*.yaml"))} to it. Nothing was written.`;
+      throw new RoostError("bad-request", sentence);
+    }
+    return {
+      isNew: home === undefined,
+      changes: changed.before === changed.after ? [] : [changed],
+      secrets,
+      warnings: checked.warnings.map(({ message }) => message),
+      before: home === undefined ? "" : this.#show(id, home).yaml,
+      after: checked.config.definitions.get(id) ?? "",
+    };
+  }
+
+  /** `text` is the file that holds settings given as text: problems in those get the lines of what was given. */
+  #check(place: EntryPlace, changes: readonly FileChange[], text: string | undefined) {
+    try {
+      return this.#edit.check(place, changes);
+    } catch (error) {
+      if (text === undefined || !(error instanceof RoostError)) throw error;
+      const problems = relocate(error.problems, place.name, configPosition(text, place));
+      throw refusal(problems[0], problems);
+    }
+  }
+
+  /** The entry to write, secrets already in files; and its settings as text if they were given so. */
+  #settings(
+    base: JsonObject,
+    old: Json | undefined,
+    { config }: InstanceChange,
+    files: SecretFiles,
+  ): { wanted: JsonObject; config?: string } {
+    if (config === undefined) return { wanted: base };
+    const options = {
+      place: files.place.bind(files),
+      refuse: (sentence: string): never => {
+        throw new RoostError("bad-request", `${sentence} Nothing was written.`);
+      },
+    };
+    const settings = settingSecretsOf(this.#options.plugins, base);
+    if (!isTextual(config)) {
+      const parsed: unknown = JSON.parse(JSON.stringify(config));
+      const plain = isObject(parsed) ? parsed : {};
+      return { wanted: { ...base, config: settings.keep(old, plain, { ...options, keepsLeftOut: true }) } };
+    }
+    const isSecret = secretPlaces(pluginSecretNames(this.#options.plugins));
+    const text = readSettingsText(config.yaml, isSecret, (written) =>
+      settings.keep(old, written, { ...options, keepsLeftOut: false }),
+    );
+    return { wanted: { ...base, config: null }, config: text };
+  }
+
+  #refuseConflict(id: InstanceId, revision: string | undefined, home: Home | undefined): void {
+    if (revision === undefined) return;
+    const now = home === undefined ? "" : this.#show(id, home).yaml;
+    if (home !== undefined && revisionOf(now) === revision) return;
+    const seen = this.#seen.get(revision);
+    const sentence = home === undefined ? "was removed" : "was changed";
+    throw new RoostError(
+      "conflict",
+      `${id} ${sentence} by somebody else since you opened it. Nothing was written; open it again and repeat your change.`,
+      seen === undefined ? {} : { difference: unifiedDiff(seen, now) },
+    );
+  }
+
+  #show(id: InstanceId, home: Home): { readonly yaml: string } {
+    const text = entryText(home.parsed, placeOf(id)) ?? "";
+    const settings = settingSecretsOf(this.#options.plugins, entryOf(home.value, "instances", id));
+    return { yaml: showInstance(text, settings, this.#edit.load().secrets) };
+  }
+
+  #remember(revision: string, yaml: string): void {
+    this.#seen.delete(revision);
+    this.#seen.set(revision, yaml);
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > rememberedVersions && oldest !== undefined) this.#seen.delete(oldest);
+  }
+}
+
+function placeOf(id: InstanceId): EntryPlace {
+  return { section: "instances", name: id };
+}
+
+/** What the entry says but for its settings, with the change. A new one begins with what each instance has. */
+function baseOf(id: InstanceId, old: JsonObject | undefined, change: InstanceChange): JsonObject {
+  const { plugin, account, rooms, enabled, prefix } = change;
+  if (old === undefined && (plugin === undefined || account === undefined)) {
+    throw new RoostError("bad-request", `The new instance ${id} needs a plugin and an account.`);
+  }
+  const given = Object.entries({ plugin, account, rooms, enabled, prefix }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { ...(old ?? { plugin: "", account: "", rooms: [] }), ...Object.fromEntries(given) };
+}
+
+function isTextual(config: JsonObject | { readonly yaml: string }): config is { readonly yaml: string } {
+  return Object.keys(config).join() === "yaml" && typeof config.yaml === "string";
+}
+
+function notFound(id: string): RoostError {
+  return new RoostError("not-found", `There is no instance ${id}.`);
+}
+
+function isTaken(id: string): RoostError {
+  return new RoostError("conflict", `There is an instance ${id} already: choose another name.`);
+}
+
+function readOnly(id: string, sentence: string): RoostError {
+  return new RoostError("bad-request", `${id} cannot be edited here. ${sentence}`);
+}
