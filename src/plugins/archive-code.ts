@@ -137,7 +137,16 @@ async function checkPython(
   checkReport(answer.report, manifest, mainFile);
   const dependencies = listDependencies(python, answer.report);
   const obstacle = obstacleOf(dependencies);
-  return { language: "python", mainFile, dependencies, obstacle, warnings: softWarnings(dependencies) };
+  const isUncompared = !answer.report.comparesVersions && dependencies.some(({ wanted }) => wanted !== "");
+  const warnings = [
+    ...softWarnings(dependencies),
+    ...(isUncompared
+      ? [
+          `Its dependencies were checked by name only: ${python} has no packaging module to compare versions with.`,
+        ]
+      : []),
+  ];
+  return { language: "python", mainFile, dependencies, obstacle, warnings };
 }
 
 async function readPython(files: PluginFiles): Promise<Map<string, Uint8Array>> {

@@ -44,12 +44,16 @@ function mapOf(schema: JsonObject): YAMLMap {
   const map = new YAMLMap();
   for (const [name, property] of Object.entries(objectAt(schema, "properties") ?? {})) {
     if (!isObject(property)) continue;
-    const nested = property.default === undefined ? mapOf(property) : undefined;
-    if (nested?.items.length === 0) continue;
+    const own = property.default;
+    // A mapping whose default is empty is filled by the defaults of its keys.
+    const nested =
+      own === undefined || (isObject(own) && Object.keys(own).length === 0) ? mapOf(property) : undefined;
+    const value = nested !== undefined && nested.items.length > 0 ? nested : own;
+    if (value === undefined) continue;
     const key = new Scalar(name);
     const description = stringAt(property, "description");
     if (description !== undefined) key.commentBefore = ` ${description.replaceAll("\n", "\n ")}`;
-    map.items.push(new Document().createPair(key, nested ?? property.default) as Pair);
+    map.items.push(new Document().createPair(key, value) as Pair);
   }
   return map;
 }

@@ -75,7 +75,7 @@ export class PluginCatalog {
             const entry = await this.#inspect(join(this.#folder.path, name));
             if (entry !== undefined) found.push(entry);
           } catch (error) {
-            problems.push({ file: name, sentence: sentenceOf(error) });
+            problems.push({ file: name, sentence: faultOf(error) });
           }
         }
       } catch (error) {
@@ -232,6 +232,11 @@ async function openFiles(path: string): Promise<PluginFiles> {
     refuse(`It has more than ${pluginLimits.totalBytes / 1e6} MB. Leave out what the plugin does not need.`);
   }
   return openArchive(await readFile(path));
+}
+
+function faultOf(error: unknown): string {
+  if (error instanceof RoostError) return error.message;
+  return `It cannot be read: ${sentenceOf(error)}. Check that it is there and that Roost's user may read it.`;
 }
 
 /** One shelf for each id: the newest version, with a warning that names what it outranks. */

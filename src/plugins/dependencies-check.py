@@ -2,7 +2,7 @@
 they declare and import with what this interpreter has. Reads one JSON job from stdin, writes one JSON answer to stdout.
 
 job:    {sources: {path: base64}, modules: [str], mainModule, mainClass, required: [str], soft: [str], platform: [str]}
-answer: {version, faults: [{file, line, message}], hasMain, requirements: [{name, wanted, found, isMet, isRequired, fault}],
+answer: {version, faults: [{file, line, message}], hasMain, comparesVersions, requirements: [{name, wanted, found, isMet, isRequired, fault}],
          imports: [{name, distribution, found, isRequired}]}
 """
 
@@ -35,6 +35,7 @@ def main():
         "version": version,
         "faults": faults,
         "hasMain": main_tree is not None and defines(main_tree.body, job["mainClass"]),
+        "comparesVersions": find_parser() is not None,
         "requirements": requirements(job["required"], True) + requirements(job["soft"], False),
         "imports": imports(job, trees, files) if not faults else [],
     }

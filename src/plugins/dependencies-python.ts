@@ -20,6 +20,8 @@ const reportSchema = z.object({
   version: z.string().max(40),
   faults: z.array(z.object({ file: z.string(), line: z.int(), message: z.string() })),
   hasMain: z.boolean(),
+  /** False where neither packaging nor pip is there to compare versions with. */
+  comparesVersions: z.boolean(),
   requirements: z.array(
     z.object({
       name,

@@ -98,7 +98,7 @@ function pack(entry: ZipEntry, at: number): { local: Uint8Array; central: Uint8A
   const inner = { ...header, ...zeros, ...entry.local };
   const innerName = Buffer.from(entry.local?.name ?? name);
   const sizes: [4, number][] = [
-    [4, entry.descriptor === "wrong" ? header.crc32 ^ 1 : header.crc32],
+    [4, entry.descriptor === "wrong" ? (header.crc32 ^ 1) >>> 0 : header.crc32],
     [4, header.packedBytes],
     [4, header.sizeBytes],
   ];
