@@ -268,7 +268,7 @@ test("doubles nothing when answers get lost and it starts again", async () => {
 
 test("never reports its own trouble to the room", async () => {
   await using scene = await Scene.open();
-  const room = scene.ada.createRoom({ public: true });
+  const room = scene.ada.createRoom({ invite: [writer] });
   scene.start(room);
   await scene.ready();
   scene.router.logger().raise("CRITICAL", { key: "admin-room" }, "The admin room is in trouble.");

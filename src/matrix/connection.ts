@@ -106,7 +106,8 @@ export class Connection {
 
   /** Something outside the sync was told that the session is over. A suspended account may still read: it goes on. */
   interrupt(error: RoostError): void {
-    if (errcodeOf(error) !== "M_USER_SUSPENDED") this.#session.abort(error);
+    // Without a session it is a late answer about the one before.
+    if (this.#sync !== undefined && errcodeOf(error) !== "M_USER_SUSPENDED") this.#session.abort(error);
   }
 
   async #run(): Promise<void> {

@@ -43,6 +43,7 @@ export class Http {
 
   async request(request: HttpRequest): Promise<unknown> {
     const abort = new AbortController();
+    const session = this.#headers;
     const timer = setTimeout(() => abort.abort(timedOut(request.timeoutMs)), request.timeoutMs);
     const follow = (event: Event) =>
       abort.abort(event.target instanceof AbortSignal ? event.target.reason : undefined);
@@ -56,6 +57,7 @@ export class Http {
       return parseAnswer(response, text);
     } catch (error) {
       if (abort.signal.aborted) throw abortReason(abort.signal);
+      if (isRevoked(error) && session !== this.#headers) throw superseded(error);
       throw error instanceof RoostError ? error : unreachable(error);
     } finally {
       clearTimeout(timer);
@@ -110,6 +112,15 @@ function parseAnswer(response: Response, text: string): unknown {
   throw new HomeserverError(response, answer, text);
 }
 
+function isRevoked(error: unknown): boolean {
+  return error instanceof RoostError && error.code === "token-revoked";
+}
+/** A late answer about the session before: the one there is now is not to be given up for it. */
+function superseded(cause: unknown): RoostError {
+  return new RoostError("network", "The account was logged in anew in the meantime. Roost tries again.", {
+    cause,
+  });
+}
 function timedOut(timeoutMs: number): RoostError {
   const seconds = Math.max(1, Math.round(timeoutMs / 1000));
   return new RoostError(

@@ -84,6 +84,18 @@ async function failureOf(promise: Promise<unknown>): Promise<RoostError> {
   throw new Error(`Expected a RoostError, got ${String(error)}`);
 }
 
+test("a late word that the token of an earlier login is revoked says nothing of the new one", async () => {
+  const late = Promise.withResolvers<Response>();
+  answers["/late"] = () => late.promise;
+  const http = new Http(origin());
+  http.authorize(new Secret("old"));
+  const request = { method: "GET", path: "/late", timeoutMs: 2_000, signals: [] } as const;
+  const failure = failureOf(http.request(request));
+  http.authorize(new Secret("new"));
+  late.resolve(Response.json({ errcode: "M_UNKNOWN_TOKEN", error: "x" }, { status: 401 }));
+  expect((await failure).code).toBe("network");
+});
+
 describe("an answer", () => {
   test("is its JSON, whether its length was announced or not", async () => {
     expect(await get("/json")).toEqual({ a: "ü" });
