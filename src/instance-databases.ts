@@ -81,7 +81,7 @@ export class InstanceDatabases {
     }
     const command = `roost restore ${id}`;
     const sentence = `${sentenceOf(error)} Nothing more is written to it, and messages wait. Put the file back, or run: ${command}`;
-    this.#lost.set(id, signatureOf(this.#fileOf(id)));
+    if (!this.#lost.has(id)) this.#lost.set(id, signatureOf(this.#fileOf(id)));
     return new RoostError("database-lost", sentence, { cause: error });
   }
 
@@ -105,6 +105,8 @@ export class InstanceDatabases {
       const trouble = troubleOf(this.#fileOf(id), identity);
       if (trouble === undefined) continue;
       this.#open.delete(id);
+      // As it was found, for it may be back before its run has ended.
+      if (trouble.code === "database-lost") this.#lost.set(id, "");
       this.#options.onTrouble(id, trouble);
     }
     for (const [id, signature] of this.#lost) {

@@ -11,10 +11,9 @@ import { flush } from "./file.ts";
  */
 export function copyDatabase(source: string, target: string): void {
   try {
-    const db = new Database(source, { readwrite: true, create: false });
+    const db = new Database(source, { readonly: true });
     try {
       db.run("PRAGMA busy_timeout = 5000");
-      db.run("PRAGMA query_only = ON");
       db.query("VACUUM INTO ?").run(target);
     } finally {
       db.close();

@@ -1,0 +1,343 @@
+/** What befalls a database of a real host: said plainly, mended by one command or by itself, nothing lost and nothing doubled. */
+import { Database } from "bun:sqlite";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
+import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess } from "./doubles/host.ts";
+import { needs } from "./doubles/needs.ts";
+
+const bot = "@bot:sandbox";
+const garbage = "not a database at all ".repeat(1000);
+setDefaultTimeout(60_000);
+
+/** A host with an Instagram bot, whose database is in use, and an echo bot that nothing is to happen to. */
+class Scene {
+  private constructor(
+    readonly homeserver: Homeserver,
+    readonly instagram: ReplayedInstagram,
+    readonly ada: SandboxUser,
+    readonly room: string,
+    readonly host: HostProcess,
+    readonly folder: ReturnType<typeof temporaryFolder>,
+  ) {}
+
+  static async open(): Promise<Scene> {
+    const folder = temporaryFolder();
+    const homeserver = new Homeserver({
+      serverName: "sandbox",
+      dialect: "conduwuit",
+      registrationToken: "letmein",
+    });
+    await homeserver.open();
+    const instagram = new ReplayedInstagram();
+    instagram.open();
+    const ada = homeserver.createUser("ada");
+    const room = ada.createRoom({ public: true });
+    const host = new HostProcess(join(folder.path, "host"), await freePort());
+    const common = `account: "${bot}", rooms: ["${room}"]`;
+    host.configure(
+      homeserver.url,
+      `accounts: { "${bot}": {} }
+instances:
+  insta: { plugin: instagram, ${common}, config: { origin: "${instagram.origin}", budget: { burst: 50, seconds: 1 } } }
+  echo: { plugin: echo, ${common} }
+`,
+    );
+    return new Scene(homeserver, instagram, ada, room, host, folder);
+  }
+
+  async start(): Promise<void> {
+    this.host.start();
+    await this.running();
+    await until("it has joined", () => this.homeserver.memberships(this.room).get(bot) === "join");
+  }
+
+  async running(): Promise<void> {
+    for (const id of ["insta", "echo"]) await this.host.untilInstance(id, "running");
+  }
+
+  get database(): string {
+    return join(this.host.dataDir, "instances/insta/data.db");
+  }
+
+  get hostDatabase(): string {
+    return join(this.host.dataDir, "host/roost.db");
+  }
+
+  #answersTo(asked: string): number {
+    return this.homeserver
+      .timeline(this.room)
+      .filter(({ sender, content }) => sender === bot && JSON.stringify(content).includes(asked)).length;
+  }
+
+  /** Posts a link; the answer quotes nothing of it, so it is known by the event it replies to. */
+  link(shortcode = "DRoostImg01"): string {
+    return this.ada.say(this.room, `https://www.instagram.com/p/${shortcode}/`);
+  }
+
+  async answered(asked: string): Promise<void> {
+    await until(`${asked} is answered`, () => this.#answersTo(asked) > 0, 20_000);
+    expect(this.#answersTo(asked)).toBe(1);
+  }
+
+  async echoes(text: string): Promise<void> {
+    this.ada.say(this.room, `!echo ${text}`);
+    const said = () =>
+      this.homeserver
+        .timeline(this.room)
+        .filter(({ sender, content }) => sender === bot && content.body === text);
+    await until(`${text} is said`, () => said().length > 0, 20_000);
+    expect(said().length).toBe(1);
+  }
+
+  async command(...args: string[]): Promise<string> {
+    const { code, out, err } = await this.host.command(...args);
+    expect([code, err]).toEqual([0, ""]);
+    return out;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.host.kill();
+    await this.instagram.close();
+    await this.homeserver.close();
+    this.folder[Symbol.dispose]();
+  }
+}
+
+function rowsOf(file: string): number {
+  const db = new Database(file, { readonly: true });
+  try {
+    return db.query<{ rows: number }, []>("SELECT count(*) AS rows FROM answers").get()?.rows ?? 0;
+  } finally {
+    db.close();
+  }
+}
+
+describe("an instance's database", () => {
+  for (const [what, harm] of [
+    ["deleted", (file: string) => rmSync(file)],
+    [
+      "damaged",
+      (file: string) => {
+        writeFileSync(`${file}.other`, garbage);
+        renameSync(`${file}.other`, file);
+      },
+    ],
+    [
+      "emptied by another in its place",
+      (file: string) => {
+        writeFileSync(`${file}.other`, "");
+        renameSync(`${file}.other`, file);
+      },
+    ],
+  ] as const) {
+    test.concurrent(`${what} under a running instance waits for roost restore, while the others go on`, async () => {
+      await using scene = await Scene.open();
+      await scene.start();
+      await scene.answered(scene.link());
+      await scene.command("backup");
+      const rows = rowsOf(scene.database);
+      harm(scene.database);
+      await scene.host.untilInstance("insta", "failed");
+      expect((await scene.host.health("/healthz/insta")).body).toContain("roost restore insta");
+      expect(scene.host.output).toContain('"CRITICAL"');
+      const asked = scene.link("DRoostVid02");
+      await scene.echoes("not harmed");
+      expect((await scene.host.command("restart", "insta")).code).toBe(1);
+      expect(existsSync(scene.database) && statSync(scene.database).size > 0 && what === "deleted").toBe(
+        false,
+      );
+      expect(await scene.command("restore", "insta")).toMatch(/was restored from the backup .*0 min ago/);
+      await scene.running();
+      await scene.answered(asked);
+      expect(rowsOf(scene.database)).toBeGreaterThanOrEqual(rows);
+    });
+  }
+
+  test.concurrent("moved away and put back is in use again by itself", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    renameSync(scene.database, `${scene.database}.away`);
+    await scene.host.untilInstance("insta", "failed");
+    const asked = scene.link();
+    renameSync(`${scene.database}.away`, scene.database);
+    await scene.host.untilInstance("insta", "running");
+    await scene.answered(asked);
+  });
+
+  test.concurrent("lost while the host was down is not begun anew, unless somebody says so", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    await scene.host.stop();
+    rmSync(scene.database);
+    scene.host.start();
+    await scene.host.untilInstance("insta", "failed");
+    expect(existsSync(scene.database)).toBe(false);
+    const { code, err } = await scene.host.command("restore", "insta");
+    expect([code, err]).toEqual([1, expect.stringContaining("roost restore insta --empty")]);
+    await scene.command("restore", "insta", "--empty");
+    await scene.host.untilInstance("insta", "running");
+    await scene.answered(scene.link());
+  });
+
+  test.concurrent("locked by somebody else, at the start and later, is waited for", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    const other = new Database(scene.database);
+    other.run("BEGIN IMMEDIATE");
+    const first = scene.link();
+    await scene.host.untilInstance("insta", "waiting");
+    expect((await scene.host.health("/healthz/insta")).body).toContain("Another program has locked it");
+    await scene.echoes("not harmed");
+    await scene.host.stop();
+    scene.host.start();
+    await scene.host.untilInstance("insta", "waiting");
+    other.run("ROLLBACK");
+    other.close();
+    await scene.running();
+    await scene.answered(first);
+  });
+});
+
+describe("the host's database", () => {
+  test.concurrent("moved away under the host stops everything until it is back, and loses nothing", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    renameSync(scene.hostDatabase, `${scene.hostDatabase}.away`);
+    const asked = scene.link();
+    await until("it is said", async () => (await scene.host.health()).body.includes("roost.db is gone"));
+    await until("it is logged", () => /"CRITICAL".*roost\.db is gone/.test(scene.host.output));
+    renameSync(`${scene.hostDatabase}.away`, scene.hostDatabase);
+    await scene.answered(asked);
+    await scene.running();
+    await until("health is well", async () => (await scene.host.health()).status === 200);
+  });
+
+  test.concurrent("moved away with the whole data folder, too", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    renameSync(scene.host.dataDir, `${scene.host.dataDir}.away`);
+    await until("it is logged", () => /"CRITICAL".*roost\.db is gone/.test(scene.host.output));
+    const asked = scene.link();
+    rmSync(scene.host.dataDir, { recursive: true, force: true });
+    renameSync(`${scene.host.dataDir}.away`, scene.host.dataDir);
+    await scene.running();
+    await scene.answered(asked);
+  });
+
+  test.concurrent("restored on the running host answers what comes, and repeats nothing", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    const before = scene.link();
+    await scene.answered(before);
+    await scene.command("backup");
+    const after = scene.link("DRoostVid02");
+    await scene.answered(after);
+    expect(await scene.command("restore", "host")).toContain("host was restored from the backup");
+    await scene.running();
+    const later = scene.link("DRoostSet03");
+    await scene.echoes("and on");
+    for (const asked of [before, after]) await scene.answered(asked);
+    await until("it is answered", () =>
+      JSON.stringify(scene.homeserver.timeline(scene.room)).includes(later),
+    );
+    expect(readdirSync(join(scene.host.dataDir, "host")).some((name) => name.includes(".replaced-"))).toBe(
+      true,
+    );
+  });
+
+  for (const [what, harm] of [
+    ["damaged", (file: string) => writeFileSync(file, garbage)],
+    ["deleted", (file: string) => rmSync(file)],
+  ] as const) {
+    test.concurrent(`${what} while the host was down comes back from the newest backup, with a CRITICAL`, async () => {
+      await using scene = await Scene.open();
+      await scene.start();
+      await scene.command("stop", "echo");
+      const asked = scene.link();
+      await scene.answered(asked);
+      const made = JSON.parse(await scene.command("backup", "--json"));
+      expect(made.databases).toEqual(["host", "echo", "insta"]);
+      await scene.host.stop();
+      harm(scene.hostDatabase);
+      scene.host.start();
+      await scene.host.untilInstance("insta", "running");
+      await scene.host.untilInstance("echo", "stopped");
+      expect(scene.host.output).toMatch(/"CRITICAL".*was restored from the backup/);
+      await scene.answered(asked);
+      await scene.answered(scene.link("DRoostVid02"));
+      expect(scene.homeserver.devices(bot).length).toBe(1);
+    });
+  }
+});
+
+test.concurrent("roost backup and restore work without a host too, and refuse what is damaged before touching anything", async () => {
+  await using scene = await Scene.open();
+  await scene.start();
+  await scene.answered(scene.link());
+  await scene.host.stop();
+  const { folder, name } = JSON.parse(await scene.command("backup", "--json"));
+  expect(await scene.command("backup", "list")).toContain(name);
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  for (const file of readdirSync(join(folder, "credentials")))
+    expect(statSync(join(folder, "credentials", file)).mode & 0o777).toBe(0o600);
+  const rows = rowsOf(scene.database);
+  const bytes = readFileSync(scene.database);
+  rmSync(scene.database);
+  await scene.command("restore", "all", "--from", name);
+  expect(rowsOf(scene.database)).toBe(rows);
+  copyFileSync(scene.host.configFile, join(folder, "instances/insta/data.db"));
+  const refused = await scene.host.command("restore", "insta");
+  expect([refused.code, refused.out]).toEqual([1, ""]);
+  expect(refused.err).toContain("Nothing was changed");
+  expect(rowsOf(scene.database)).toBe(rows);
+  expect(bytes.length).toBeGreaterThan(0);
+  expect((await scene.host.command("restore", "nobody")).err).toContain(
+    "No backup holds a database of nobody",
+  );
+});
+
+const isRoot = process.getuid?.() === 0;
+const mountable = isRoot && spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
+
+needs("a disk of its own", mountable ? undefined : { of: "privilege", why: "only root may mount one" })(
+  "a mount",
+  () => {
+    test("that turns read-only under an instance is waited for", async () => {
+      await using scene = await Scene.open();
+      await scene.start();
+      await scene.answered(scene.link());
+      const rows = rowsOf(scene.database);
+      const folder = join(scene.host.dataDir, "instances/insta");
+      expect(spawnSync("mount", ["--bind", folder, folder]).status).toBe(0);
+      try {
+        expect(spawnSync("mount", ["-o", "remount,ro,bind", folder]).status).toBe(0);
+        await scene.host.untilInstance("insta", "waiting");
+        expect((await scene.host.health("/healthz/insta")).body).toContain("cannot be written");
+        const asked = scene.link("DRoostVid02");
+        await scene.echoes("not harmed");
+        expect(rowsOf(scene.database)).toBe(rows);
+        expect(spawnSync("umount", [folder]).status).toBe(0);
+        await scene.host.untilInstance("insta", "running");
+        await scene.answered(asked);
+      } finally {
+        spawnSync("umount", [folder]);
+      }
+    });
+  },
+);
