@@ -1,10 +1,13 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { hostDatabaseFile, listBackups } from "./backups.ts";
 import { loadConfig } from "./config/load.ts";
 import type { AccountConfig, Config } from "./core/config.ts";
 import { RoostError } from "./core/error.ts";
 import type { Secret } from "./core/secret.ts";
 import type { HostSnapshot } from "./core/status.ts";
 import { dataDirOf } from "./data-dir.ts";
+import { shortageOf } from "./disk-watch.ts";
 import {
   checkConfig,
   checkDatabases,
@@ -19,6 +22,7 @@ import { checkHost, checkPort, checkPrograms } from "./doctor/machine.ts";
 import { CredentialsFile } from "./matrix/credentials.ts";
 import { Http } from "./matrix/http.ts";
 import { pluginSettings } from "./plugin-settings.ts";
+import { ageOf } from "./restore.ts";
 import { fetchSnapshot } from "./status.ts";
 import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
 
@@ -28,6 +32,7 @@ export interface DoctorOptions {
 }
 
 const answerLimitMs = 15_000;
+const backupAgeLimitMs = 2 * 24 * 3_600_000;
 
 /** `roost doctor`: looks at all that Roost needs, with or without a running host, and says what to do about what is not fine. */
 export async function doctor(options: DoctorOptions, terminal: Terminal): Promise<number> {
@@ -39,7 +44,7 @@ export async function doctor(options: DoctorOptions, terminal: Terminal): Promis
   const findings: Finding[] = [
     ...checkConfig(file, loaded),
     ...checkSecretFiles(loaded),
-    ...(dataDir === undefined ? [] : checkFolder(dataDir, host)),
+    ...(dataDir === undefined ? [] : checkFolder(dataDir, host, config)),
     ...(config === undefined ? [] : await checkPort(config, host)),
     ...(config === undefined ? [] : checkPrograms(config, terminal.env.PATH)),
     ...(config === undefined ? [] : await checkMatrix(config)),
@@ -72,10 +77,26 @@ async function reach(dataDir: string): Promise<HostSnapshot | undefined> {
   }
 }
 
-function checkFolder(dataDir: string, host: HostSnapshot | undefined): Finding[] {
-  const common = [...checkDataFolder(dataDir), ...checkDisk(dataDir)];
+function checkFolder(dataDir: string, host: HostSnapshot | undefined, config: Config | undefined): Finding[] {
+  const common = [
+    ...checkDataFolder(dataDir),
+    ...checkDisk(dataDir, (space) => shortageOf(space, undefined) !== undefined),
+    ...checkBackups(dataDir, config),
+  ];
   if (host !== undefined) return [...common, ...checkHost(host, describeHolder(dataDir))];
   return [...common, fine("host", `None runs on ${dataDir}.`), ...checkDatabases(dataDir)];
+}
+
+/** Backups are made daily: one that is two days old was not followed by the next. */
+function checkBackups(dataDir: string, config: Config | undefined): Finding[] {
+  if (config?.backup.enabled === false) return [fine("backup", "The config says that none are made.")];
+  if (!existsSync(hostDatabaseFile(dataDir))) return [];
+  const [newest] = listBackups(dataDir);
+  if (newest === undefined) return [fine("backup", "There is none yet; make one now with: roost backup")];
+  const ageMs = Date.now() - newest.madeAtMs;
+  return ageMs > backupAgeLimitMs
+    ? [wrong("backup", `The newest is ${ageOf(ageMs)} old: make one with: roost backup`)]
+    : [fine("backup", `The newest, ${newest.name}, is ${ageOf(ageMs)} old.`)];
 }
 
 /** The homeserver first: while it is away nothing can be said of accounts and rooms. */

@@ -5,9 +5,6 @@ import { formatProblem, type LoadedConfig } from "../core/config.ts";
 import { sentenceOf } from "../core/error.ts";
 import { type Finding, fine, wrong } from "./finding.ts";
 
-const scarceBytes = 200e6;
-const scarceShare = 0.05;
-
 /** Every problem of the config, as `roost check` says it. */
 export function checkConfig(file: string, { config, problems }: LoadedConfig): Finding[] {
   const found = problems.map((problem) => wrong("config", formatProblem({ ...problem, excerpt: undefined })));
@@ -80,13 +77,18 @@ export function describeHolder(dataDir: string): string {
   }
 }
 
-export function checkDisk(dataDir: string): Finding[] {
+/** `isShort` decides as the running host does. */
+export function checkDisk(
+  dataDir: string,
+  isShort: (space: { freeBytes: number; totalBytes: number }) => boolean,
+): Finding[] {
   if (!existsSync(dataDir)) return [];
   const { bavail, blocks, bsize } = statfsSync(dataDir);
   const freeBytes = bavail * bsize;
   const sentence = `${Math.round(freeBytes / 1e6)} MB are free where ${dataDir} lies`;
-  const isScarce = freeBytes < scarceBytes || bavail < scarceShare * blocks;
-  return [isScarce ? wrong("disk", `${sentence}: free some space.`) : fine("disk", `${sentence}.`)];
+  return isShort({ freeBytes, totalBytes: blocks * bsize })
+    ? [wrong("disk", `${sentence}: free some space.`)]
+    : [fine("disk", `${sentence}.`)];
 }
 
 /** Reads every database from end to end. For when no host has them open. */

@@ -43,6 +43,7 @@ export function checksOf(snapshot: HostSnapshot): Readonly<Record<string, readon
     uptime: [uptimeCheck(snapshot)],
     database: [databaseCheck(snapshot)],
     config: [configCheck(snapshot)],
+    disk: [diskCheck(snapshot)],
     memory: [memoryCheck(snapshot)],
     host: [hostCheck(snapshot)],
     ...adminRoomCheck(snapshot),
@@ -111,7 +112,7 @@ function accountCheck(account: HostSnapshot["accounts"][number], nowMs: number):
 
 function databaseCheck(snapshot: HostSnapshot): Check {
   const { database, databaseBytes, nowMs } = snapshot;
-  const fault = faultOf(snapshot, "database");
+  const fault = faultOf(snapshot, "host-database");
   const cause = database.cause ?? fault?.message;
   return {
     status: !database.ok ? "fail" : fault === undefined ? "pass" : "warn",
@@ -142,6 +143,21 @@ function configCheck(snapshot: HostSnapshot): Check {
     since: sinceOf(fault),
     changes,
     problems,
+  };
+}
+
+/** Whoever watches the disk says when it fills up. */
+function diskCheck(snapshot: HostSnapshot): Check {
+  const { disk, nowMs } = snapshot;
+  const fault = faultOf(snapshot, "disk");
+  return {
+    status: fault === undefined ? "pass" : "warn",
+    componentType: "system",
+    observedValue: disk?.freeBytes ?? "unknown",
+    ...(disk === undefined ? {} : { observedUnit: "By" }),
+    time: isoTime(nowMs),
+    output: fault === undefined ? undefined : hideIds(fault.message),
+    since: sinceOf(fault),
   };
 }
 
@@ -213,7 +229,7 @@ function uptimeCheck({ startedAtMs, nowMs }: HostSnapshot): Check {
   };
 }
 
-const components = ["account", "admin-room", "database", "config", "memory"] as const;
+const components = ["account", "admin-room", "host-database", "config", "disk", "memory"] as const;
 
 /** The check that a fault of the host belongs to, by the first word of its key. */
 function componentOf({ key }: OpenFault): (typeof components)[number] | undefined {

@@ -42,6 +42,12 @@ export const families: readonly Family[] = [
   ofHost("gauge", "roost_database_writable", "Whether its last write went through.", (host) => {
     return host.database.ok ? 1 : 0;
   }),
+  ofHost("gauge", "roost_disk_free_bytes", "Free on the disk of the data folder.", (host) => {
+    return host.disk?.freeBytes;
+  }),
+  ofHost("gauge", "roost_disk_size_bytes", "Size of the disk of the data folder.", (host) => {
+    return host.disk?.totalBytes;
+  }),
   ofHost("gauge", "roost_config_problems", "Problems of the config on disk.", (host) => {
     return host.pending.problems.length;
   }),

@@ -105,6 +105,7 @@ describe("the checks", () => {
       "uptime",
       "database",
       "config",
+      "disk",
       "memory",
       "host",
       "instance:insta",
@@ -247,7 +248,7 @@ describe("what goes wrong unseen", () => {
 
   test("an open fault makes its component warn, and is told without names", () => {
     const own = fault("database", { instance: instanceId("a") });
-    const faults = [own, fault("database"), fault("backup"), fault("memory")];
+    const faults = [own, fault("host-database"), fault("backup"), fault("disk"), fault("memory")];
     const { status, checks } = healthOf(
       snapshot([instance("a", running), instance("b", running)], { faults }),
     );
@@ -255,8 +256,9 @@ describe("what goes wrong unseen", () => {
     expect(status).toBe("warn");
     expect(found).toEqual([
       ["uptime", "pass", undefined],
-      ["database", "warn", "database of (hidden) is wrong."],
+      ["database", "warn", "host-database of (hidden) is wrong."],
       ["config", "pass", undefined],
+      ["disk", "warn", "disk of (hidden) is wrong."],
       ["memory", "warn", "memory of (hidden) is wrong."],
       ["host", "warn", "backup of (hidden) is wrong."],
       ["instance:a", "warn", "database of (hidden) is wrong."],

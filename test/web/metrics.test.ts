@@ -91,6 +91,7 @@ describe("metrics", () => {
     for (const line of [
       'roost_build_info{version="1.2.3"} 1',
       "process_resident_memory_bytes 80000000",
+      "roost_disk_free_bytes 50000000000",
       "roost_unit_memory_limit_bytes 512000000",
       'roost_instance_up{instance="insta",plugin="instagram",desired="running"} 1',
       'roost_instance_state{instance="echo",state="waiting"} 1',
