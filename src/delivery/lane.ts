@@ -37,6 +37,8 @@ export class Lane {
   /** Rows up to here are in the queue or were; the store may hold more above. */
   #loadedId = 0;
   #mayHaveMore = true;
+  /** When the last one came, by a clock that may have been set back since: all that came is due. */
+  #arrivedMs = 0;
   /** Why a message could not be handled yet; undefined once one could. */
   #trouble: string | undefined;
   #timer: { readonly atMs: number; readonly handle: Timer } | undefined;
@@ -63,6 +65,7 @@ export class Lane {
   }
 
   push(row: InboxRow, event: MatrixEvent | undefined): void {
+    this.#arrivedMs = row.runAtMs;
     if (this.#mayHaveMore || this.#queue.length >= maxQueued) {
       this.#mayHaveMore = true;
     } else {
@@ -111,7 +114,7 @@ export class Lane {
     if (!this.#mayHaveMore) return false;
     const { store, instance, now } = this.#options;
     try {
-      const rows = store.dueRows(instance, now(), this.#loadedId, pageRows);
+      const rows = store.dueRows(instance, Math.max(now(), this.#arrivedMs), this.#loadedId, pageRows);
       this.#mayHaveMore = rows.length === pageRows;
       this.#loadedId = rows.at(-1)?.id ?? this.#loadedId;
       this.#queue = rows.filter((row) => !this.#inHand.has(row.id)).map((row) => ({ row, event: undefined }));

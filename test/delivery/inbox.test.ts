@@ -218,3 +218,16 @@ test("a redacted message is withdrawn for the bots that want it so, and for no o
   bench.inbox.accept(batchOf([redaction]));
   expect(bench.withdrawn).toEqual(["$1"]);
 });
+
+test("a clock that is set back keeps no message waiting that is to be tried again", async () => {
+  using folder = temporaryFolder();
+  using bench = new Bench(folder.path);
+  let tries = 0;
+  bench.inbox.attach(instance, async () => {
+    if (tries++ === 0) throw new RoostError("homeserver-busy", "Wait.", { retryAfterMs: 10 });
+  });
+  bench.inbox.accept(batchOf([messageOf("$1", "!echo one")]));
+  bench.nowMs -= 3_600_000;
+  await until("it is settled", () => bench.store.countQueued(instance) === 0);
+  expect(tries).toBe(2);
+});

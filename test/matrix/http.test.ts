@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { networkInterfaces } from "node:os";
 import { RoostError } from "../../src/core/error.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { HomeserverError } from "../../src/matrix/homeserver-error.ts";
 import { Http } from "../../src/matrix/http.ts";
+import { type Lack, needs } from "../doubles/needs.ts";
 
 let server: Bun.Server<undefined>;
 let seen: { readonly path: string; readonly headers: Headers }[] = [];
@@ -205,4 +207,30 @@ test("a request carries the token and its body's type, and an anonymous one no t
     ["Bearer t0ken", "application/json"],
     [null, "image/png"],
   ]);
+});
+
+/** Whether this machine has an IPv6 loopback at all. */
+function lackOfIpv6(): Lack | undefined {
+  const has = Object.values(networkInterfaces()).some((each) =>
+    each?.some(({ address }) => address === "::1"),
+  );
+  return has ? undefined : { of: "kernel", why: "there is no ::1 on this machine" };
+}
+
+needs("IPv6 on loopback", lackOfIpv6())("a homeserver that answers on ::1 alone", () => {
+  test.each(["localhost", "[::1]"])("is reached as %s", async (host) => {
+    const server6 = Bun.serve({ port: 0, hostname: "::1", fetch: () => Response.json({ a: 6 }) });
+    const request = { method: "GET", path: "/", timeoutMs: 2_000, signals: [] } as const;
+    expect(await new Http(`http://${host}:${server6.port}`).request(request)).toEqual({ a: 6 });
+    await server6.stop(true);
+  });
+});
+
+test("a name that nobody knows is told as one", async () => {
+  const request = { method: "GET", path: "/", timeoutMs: 5_000, signals: [] } as const;
+  const error = await new Http("http://homeserver.invalid").request(request).catch((each: unknown) => each);
+  expect(error).toMatchObject({
+    code: "homeserver-unreachable",
+    message: expect.stringContaining("its host name is not known"),
+  });
 });
