@@ -25,6 +25,7 @@ export interface AccountsOptions {
 export class Accounts {
   readonly #options: AccountsOptions;
   readonly #accounts = new Map<UserId, { readonly account: MatrixAccount; readonly login: string }>();
+  readonly #turns = new Map<UserId, Promise<void>>();
 
   constructor(options: AccountsOptions) {
     this.#options = options;
@@ -39,7 +40,15 @@ export class Accounts {
   }
 
   /** Opens the account, or again with other credentials or after a failure; one that follows its rooms only looks at them again. */
-  async ensure(wanted: AccountConfig, config: Config): Promise<void> {
+  ensure(wanted: AccountConfig, config: Config): Promise<void> {
+    // One after the other: two at once would leave an account behind that nobody knows of.
+    const last = this.#turns.get(wanted.userId) ?? Promise.resolve();
+    const next = last.catch(() => {}).then(() => this.#ensure(wanted, config));
+    this.#turns.set(wanted.userId, next);
+    return next;
+  }
+
+  async #ensure(wanted: AccountConfig, config: Config): Promise<void> {
     const login = fingerprint(wanted, config);
     const known = this.#accounts.get(wanted.userId);
     const state = known?.account.status().state;

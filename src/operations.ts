@@ -1,5 +1,6 @@
 import type { Accounts } from "./accounts.ts";
 import { diffConfigs } from "./config/diff.ts";
+import { revealed } from "./config/secrets.ts";
 import {
   type Config,
   formatProblem,
@@ -74,8 +75,11 @@ export class Operations {
     }
     if (this.#pending.changes.length === 0) return;
     if (disk.reload === "automatic") {
-      for (const id of this.#changedInstances(disk))
-        await this.restart(id).catch((error) => log.warn(String(error.message)));
+      const ids = new Set([...this.#changedInstances(disk), ...this.#hopefulInstances(disk)]);
+      // Side by side: one that takes its time, or is refused, delays none.
+      await Promise.all(
+        [...ids].map((id) => this.restart(id).catch((error) => log.warn(String(error.message)))),
+      );
       return;
     }
     log.info("The config changed on disk; restart the instances named, or the unit, to apply it.", {
@@ -184,6 +188,14 @@ export class Operations {
         !disk.quarantined.has(id) &&
         (isWhole || disk.instances.has(id)),
     );
+  }
+
+  /** Those that failed and whose account may be registered now, with another token. */
+  #hopefulInstances(disk: Config): InstanceId[] {
+    const token = (config: Config) => revealed(config.homeserver.registrationToken);
+    if (token(disk) === token(this.#inForce)) return [];
+    const { supervisor } = this.#options;
+    return [...this.#inForce.instances.keys()].filter((id) => supervisor.observed(id).state === "failed");
   }
 
   #apply(next: InstanceConfig, disk: Config): void {

@@ -83,6 +83,22 @@ describe("a session that the homeserver ends", () => {
   });
 });
 
+describe("what failed for good", () => {
+  test("is tried at once when the config is mended, where it says reload: automatic", async () => {
+    const automatic = "reload: automatic\n";
+    host.configure(homeserver.url, echo([room]) + automatic, "a wrong token");
+    host.start();
+    await host.untilInstance("echo", "failed");
+    host.configure(homeserver.url, echo([room]) + automatic);
+    await host.untilInstance("echo", "running");
+    const broken = `  other: { plugin: ecko, account: "${bot}", rooms: ["${room}"], prefix: "?" }\n`;
+    host.configure(homeserver.url, echo([room], "{}", broken) + automatic);
+    await until("it is seen", async () => (await host.health()).body.includes("ecko"));
+    host.configure(homeserver.url, echo([room], "{}", broken.replace("ecko", "echo")) + automatic);
+    await host.untilInstance("other", "running");
+  });
+});
+
 describe("a start", () => {
   test("with the homeserver last brings ten instances up side by side, whatever ails the eleventh", async () => {
     const port = Number(new URL(homeserver.url).port);

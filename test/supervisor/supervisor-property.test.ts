@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { type ErrorCode, RoostError } from "../../src/core/error.ts";
 import { asInstanceId, type InstanceId } from "../../src/core/id.ts";
-import type { HostLogger } from "../../src/core/log.ts";
 import type { Desired } from "../../src/core/status.ts";
 import { type Runner, Supervisor } from "../../src/supervisor/supervisor.ts";
+import { CollectingLogger } from "../doubles/delivery.ts";
 import { seededRandom, VirtualClock } from "./clock.ts";
 
 const codes: readonly ErrorCode[] = [
@@ -77,17 +77,6 @@ class FaultyRunner implements Runner {
   }
 }
 
-const ignore = () => {};
-const quiet: HostLogger = {
-  debug: ignore,
-  info: ignore,
-  warn: ignore,
-  error: ignore,
-  critical: ignore,
-  raise: ignore,
-  clear: () => false,
-};
-
 function provoke(supervisor: Supervisor, id: InstanceId, random: () => number): void {
   const account = (state: "ready" | "failed") =>
     supervisor.accountChanged([id], state === "ready" ? { state } : { state, cause: "revoked" });
@@ -124,11 +113,12 @@ describe.each(Array.from({ length: 40 }, (_, seed) => seed))(
       const clock = new VirtualClock();
       const random = seededRandom(seed);
       const runner = new FaultyRunner(clock, random);
+      const log = new CollectingLogger();
       const supervisor = new Supervisor({
         runner,
         clock,
         random,
-        log: () => quiet,
+        log: () => log,
         onChange: () => {},
         saveDesired: () => {},
       });
@@ -168,6 +158,7 @@ describe.each(Array.from({ length: 40 }, (_, seed) => seed))(
       supervisor.setDesired(id, wanted, "");
       await clock.advance(20 * minute);
       expect(supervisor.observed(id).state).toBe(wanted);
+      expect([...log.open]).toEqual([]);
       expect(runner.doubled).toBe(0);
     });
   },
