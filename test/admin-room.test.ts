@@ -212,7 +212,8 @@ test("writes to the room that took its place, and says which id to write", async
   await until("it has followed", () => scene.fault?.includes(successor) === true);
   scene.log.critical("It broke.");
   await scene.shows(successor, "It broke.");
-  expect(scene.status).toMatchObject({ state: "ready", cause: scene.fault, queued: 0 });
+  await until("it knows", () => scene.status?.queued === 0);
+  expect(scene.status).toMatchObject({ state: "ready", cause: scene.fault });
 });
 
 test("says that it may not post, and goes on once it may", async () => {
