@@ -1,7 +1,8 @@
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Config, formatProblem, type LoadedConfig, type Problem } from "../core/config.ts";
 import { RoostError } from "../core/error.ts";
-import { isObject, type Json } from "../core/json.ts";
+import { asInstanceId, type InstanceId, type UserId } from "../core/id.ts";
+import { isObject, type Json, stringAt } from "../core/json.ts";
 import { entryOf } from "./definition.ts";
 import {
   type EntryPlace,
@@ -50,6 +51,22 @@ export class ConfigEdit {
 
   dataDir(): string {
     return readSources(this.#file, this.#options).dataDir;
+  }
+
+  /** The instances that speak as an account, as far as the files can be read. */
+  instancesOf(userId: UserId): InstanceId[] {
+    return readSources(this.#file, this.#options).sources.flatMap(({ file }) =>
+      file.names("instances").flatMap((name) => {
+        const isUser = stringAt(entryOf(file.value, "instances", name), "account") === userId;
+        return isUser ? (asInstanceId(name) ?? []) : [];
+      }),
+    );
+  }
+
+  notIncluded(file: string): RoostError {
+    const pattern = JSON.stringify(join(dirname(file), "*.yaml"));
+    const sentence = `The main file's include does not cover ${file}: add ${pattern} to it. Nothing was written.`;
+    return new RoostError("bad-request", sentence);
   }
 
   /** Undefined if no file defines it. */

@@ -161,8 +161,7 @@ export class Definitions {
       config === undefined ? undefined : changed.after,
     );
     if (!checked.config.definitions.has(id)) {
-      const sentence = `The main file's include does not cover ${yamlFile}: add ${JSON.stringify(join(yamlFile, "../*.yaml"))} to it. Nothing was written.`;
-      throw new RoostError("bad-request", sentence);
+      throw this.#edit.notIncluded(yamlFile);
     }
     return {
       isNew: home === undefined,

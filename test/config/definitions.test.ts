@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Definitions } from "../../src/config/definitions.ts";
 import type { RoostError } from "../../src/core/error.ts";
@@ -319,5 +328,49 @@ describe("an instance", () => {
     expect(await refusalOf(house.definitions.rename(id("pictures"), id("other")))).toMatchObject({
       code: "conflict",
     });
+  });
+});
+
+describe("a failure to write", () => {
+  test("leaves everything as it was, whichever file cannot be written", async () => {
+    using house = new House();
+    house.write("data/secrets", "in the way");
+    const error = await refused(house, "insta", { prefix: "?", config: { key: "swordfish" } });
+    expect(error.code).toBe("internal");
+    expect(error.message).toStartWith("Nothing was changed: ");
+    expect(error.message).not.toContain("swordfish");
+  });
+
+  test("takes back the secret that was written before the file that refers to it", async () => {
+    using house = new House();
+    await house.save("insta", { config: { key: "marlin9" } });
+    // Where the previous version is to be kept, a folder is in the way.
+    house.write("data/instances.d/.insta.yaml.previous.new/x", "in the way");
+    expect(
+      (await refused(house, "insta", { prefix: "?", config: { key: "swordfish", keys: { a: "pike77" } } }))
+        .code,
+    ).toBe("internal");
+    expect(house.text("data/secrets/insta/key")).toBe("marlin9\n");
+  });
+
+  const mount = (folder: string) =>
+    spawnSync("mount", ["-t", "tmpfs", "-o", "size=4k", "tmpfs", folder]).status === 0;
+  const canMount = () => {
+    using folder = new Folder();
+    return mount(folder.path) && spawnSync("umount", [folder.path]).status === 0;
+  };
+  test.skipIf(!canMount())("for want of room says so", async () => {
+    using house = new House();
+    const disk = join(house.path, "data/secrets");
+    mkdirSync(disk);
+    expect(mount(disk)).toBe(true);
+    try {
+      mkdirSync(join(disk, "insta"));
+      writeFileSync(join(disk, "filler"), "x".repeat(4096));
+      const error = await refused(house, "insta", { config: { key: "x".repeat(9000) } });
+      expect(error.message).toMatch(/^Nothing was changed: the disk that holds .* is full\. Make room/);
+    } finally {
+      spawnSync("umount", [disk]);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { diffConfigs } from "../../src/config/diff.ts";
+import { diffConfigs, listDifferences } from "../../src/config/diff.ts";
 import { Folder, instance } from "./room.ts";
 
 const base = instance('rooms: ["!a:example.org"]');
@@ -64,4 +64,42 @@ test("names each host setting that needs the unit restarted", () => {
     "server.port changed: restart the unit",
     "catch_up changed: restart the unit",
   ]);
+});
+
+test("shows the lines of each instance that differ, without secrets", () => {
+  using folder = new Folder();
+  const running = folder.load(
+    `${base}    config: { key: hunter2 }\n  gone: { plugin: echo, account: "@a:example.org" }\n`,
+    {},
+  ).config;
+  const disk = folder.load(`${base.replace("!a:", "!b:")}    config: { key: hunter3 }\n  bad: 7\n`).config;
+  if (running === undefined || disk === undefined) throw new Error("both texts must be understood");
+  expect(listDifferences(running, disk)).toEqual([
+    {
+      instance: expect.anything(),
+      sentence: "instance insta changed: rooms, config",
+      diff: `@@ -1,5 +1,5 @@
+ insta:
+   plugin: instagram
+   account: "@a:example.org"
+-  rooms: ["!a:example.org"]
++  rooms: ["!b:example.org"]
+   config: { key: "[redacted]" }
+`,
+    },
+    {
+      instance: expect.anything(),
+      sentence: "instance gone removed",
+      diff: '@@ -1,1 +0,0 @@\n-gone: { plugin: echo, account: "@a:example.org" }\n',
+    },
+    {
+      instance: expect.anything(),
+      sentence: "instance bad added, but it has problems",
+      diff: "@@ -0,0 +1,1 @@\n+bad: 7\n",
+    },
+  ]);
+  const secret = folder.load(`${base}    config: { key: hunter9 }\n`).config;
+  const other = folder.load(`${base}    config: { key: hunter8 }\n`).config;
+  if (secret === undefined || other === undefined) throw new Error("both texts must be understood");
+  expect(listDifferences(secret, other).map(({ diff }) => diff)).toEqual([""]);
 });
