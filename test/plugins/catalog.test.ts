@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { z } from "zod";
+import { builtInPlugins } from "../../src/bots/index.ts";
 import { RoostError } from "../../src/core/error.ts";
 import { definePlugin } from "../../src/core/plugin.ts";
-import { describeBuiltIn } from "../../src/plugins/catalog-built-in.ts";
+import { describeBuiltIn, settingsSchemaOf } from "../../src/plugins/catalog-built-in.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 import { archiveOf, clock, greeter } from "../doubles/plugin-archive.ts";
@@ -254,6 +256,18 @@ test("describes a built-in plugin in the same words", () => {
   expect(info.baseConfig).toBe(
     "# What it says.\ngreeting: Hello\nlimits:\n  # Between two greetings.\n  pauseMs: 1000\n",
   );
+});
+
+test("describes every built-in plugin by defaults that its own schema accepts", () => {
+  for (const [id, plugin] of builtInPlugins) {
+    const { baseConfig, settingsSchema } = describeBuiltIn(id, plugin, "1.0.0");
+    expect(settingsSchema?.type).toBe("object");
+    const defaults: unknown = baseConfig === undefined ? {} : parse(baseConfig);
+    expect(plugin.config.safeParse(defaults).error).toBeUndefined();
+  }
+  const instagram = builtInPlugins.get("instagram");
+  const secrets = JSON.stringify(instagram === undefined ? {} : settingsSchemaOf(instagram.config));
+  expect(secrets).toContain('"writeOnly":true');
 });
 
 function filesOf(folder: string): string[] {
