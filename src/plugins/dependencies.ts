@@ -54,25 +54,27 @@ export function listDependencies(python: string, report: PythonReport): PluginDe
       `dependencies in maubot.yaml holds ${quote(broken.name)}, which is no requirement: ${broken.fault}. Write it like "pillow>=10".`,
     );
   }
+  const imported = report.imports.map(({ name, distribution, found, isRequired }) => {
+    const known = Object.hasOwn(distributions, name) ? distributions[name] : undefined;
+    const [plain = name, wanted = ""] = (known ?? name).split(/(?=[<=>])/);
+    const remedy = found === null ? installCommand(python, plain + wanted) : undefined;
+    return { name: distribution ?? plain, wanted: "", found: found ?? undefined, isRequired, remedy };
+  });
+  const unavoidable = new Set(
+    imported.filter(({ isRequired }) => isRequired).map(({ name }) => canonical(name)),
+  );
   const declared = report.requirements
     .filter(({ name, fault }) => fault === null && canonical(name) !== "maubot")
     .map(({ name, wanted, found, isMet, isRequired }) => ({
       name,
       wanted,
       found: found ?? undefined,
-      isRequired,
+      // Whatever its author hoped: what is imported in any case is missed in any case.
+      isRequired: isRequired || unavoidable.has(canonical(name)),
       remedy: isMet ? undefined : installCommand(python, name + wanted),
     }));
   const listed = new Set(declared.map(({ name }) => canonical(name)));
-  const imported = report.imports.flatMap(({ name, distribution, found, isRequired }) => {
-    const known = Object.hasOwn(distributions, name) ? distributions[name] : undefined;
-    const [plain = name, wanted = ""] = (known ?? name).split(/(?=[<=>])/);
-    const shown = distribution ?? plain;
-    if (listed.has(canonical(shown)) || listed.has(canonical(name))) return [];
-    const remedy = found === null ? installCommand(python, plain + wanted) : undefined;
-    return [{ name: shown, wanted: "", found: found ?? undefined, isRequired, remedy }];
-  });
-  return [...declared, ...imported];
+  return [...declared, ...imported.filter(({ name }) => !listed.has(canonical(name)))];
 }
 
 /** Why the plugin cannot run, when something it cannot do without is missing. */

@@ -212,6 +212,17 @@ needs(
     expect(info.dependencies.map(({ name }) => name)).toEqual(["weather-client", "Pillow"]);
   });
 
+  test("takes a soft dependency that is imported in any case for what it is", async () => {
+    const soft = { "maubot.yaml": `${manifest}soft_dependencies: [python-gitlab]\n` };
+    const hard = await inspect({ ...soft, "greeter/bot.py": `from gitlab import Gitlab\n${bot}` }, python);
+    expect(hard.info.dependencies).toMatchObject([{ name: "python-gitlab", isRequired: true }]);
+    const lazy = await inspect(
+      { ...soft, "greeter/bot.py": `${bot}\n    def x(self):\n        import gitlab\n` },
+      python,
+    );
+    expect(lazy.info.dependencies).toMatchObject([{ name: "python-gitlab", isRequired: false }]);
+  });
+
   test("refuses an upload that lacks what it needs, unless told to take it", async () => {
     using plugins = temporaryFolder();
     const { catalog } = catalogOf(plugins.path, python);
