@@ -30,20 +30,18 @@ export class HostCounts {
     this.#db = db;
   }
 
-  /** `nowMs` counts the days; how old a count is, is told by a clock that never jumps. */
   read(nowMs: number): Counts {
-    const askedMs = performance.now();
-    if (askedMs < this.#countedMs + freshMs) return this.#counts;
-    this.#countedMs = askedMs;
+    if (isFresh(this.#countedMs, nowMs, freshMs)) return this.#counts;
+    this.#countedMs = nowMs;
     try {
-      const isWeekFresh = askedMs < this.#weekCountedMs + weekFreshMs;
+      const isWeekFresh = isFresh(this.#weekCountedMs, nowMs, weekFreshMs);
       this.#counts = {
         queued: this.#countOpen("inbox", "done_at_ms"),
         unsent: this.#countOpen("outbox", "settled_at_ms"),
         week: isWeekFresh ? this.#counts.week : this.#countWeek(nowMs),
         databaseBytes: this.#measure(),
       };
-      if (!isWeekFresh) this.#weekCountedMs = askedMs;
+      if (!isWeekFresh) this.#weekCountedMs = nowMs;
     } catch {
       // What is wrong with the database is told by whoever writes to it.
     }
@@ -78,4 +76,9 @@ export class HostCounts {
     }
     return week;
   }
+}
+
+/** A clock that was set back makes nothing stay fresh for hours. */
+function isFresh(countedMs: number, nowMs: number, freshForMs: number): boolean {
+  return Math.abs(nowMs - countedMs) < freshForMs;
 }
