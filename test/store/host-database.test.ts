@@ -1,0 +1,74 @@
+import { expect, test } from "bun:test";
+import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { HostDatabase } from "../../src/store/host-database.ts";
+import { temporaryFolder } from "../doubles/folder.ts";
+
+function stops(db: HostDatabase): number {
+  return db.query<{ count: number }>("SELECT count(*) AS count FROM operator_stop").get()?.count ?? -1;
+}
+
+function stop(db: HostDatabase, name: string): void {
+  db.write(() => db.query("INSERT INTO operator_stop VALUES (?, 1)").run(name));
+}
+
+test("writes nothing to a file that is gone, and goes on when it is back or another is in its place", () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "roost.db");
+  const db = new HostDatabase(file);
+  db.open();
+  stop(db, "one");
+  renameSync(file, `${file}.away`);
+  expect(() => stop(db, "lost")).toThrow("is gone");
+  expect(db.look()).toBe("unchanged");
+  expect(db.isLost()).toBe(true);
+  renameSync(`${file}.away`, file);
+  expect(db.look()).toBe("unchanged");
+  expect(db.lastError()).toBeUndefined();
+  stop(db, "two");
+  expect(stops(db)).toBe(2);
+  db.replace(() => {});
+  copyFileSync(file, `${file}.copy`);
+  rmSync(`${file}-wal`, { force: true });
+  renameSync(`${file}.copy`, file);
+  expect(() => stop(db, "lost")).toThrow("was replaced");
+  expect(db.look()).toBe("replaced");
+  expect(stops(db)).toBe(2);
+  db.close();
+});
+
+test("a replacement that is damaged is not used, and the next one that is whole is", () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "roost.db");
+  const db = new HostDatabase(file);
+  db.open();
+  stop(db, "one");
+  db.replace(() => {});
+  const whole = readFileSync(file);
+  writeFileSync(`${file}.bad`, "garbage".repeat(1000));
+  renameSync(`${file}.bad`, file);
+  expect(db.look()).toBe("unchanged");
+  expect(db.lastError()).toContain("roost restore host");
+  expect(() => stop(db, "lost")).toThrow("It is damaged");
+  expect(() => stops(db)).toThrow("It is damaged");
+  writeFileSync(`${file}.good`, whole);
+  renameSync(`${file}.good`, file);
+  expect(db.look()).toBe("replaced");
+  expect(stops(db)).toBe(1);
+  db.close();
+});
+
+test("is copied whole while it is written to", async () => {
+  using folder = temporaryFolder();
+  const db = new HostDatabase(join(folder.path, "roost.db"));
+  db.open();
+  for (let count = 0; count < 500; count++) stop(db, `instance-${count}`);
+  const copying = db.copyTo(join(folder.path, "copy.db"));
+  for (let count = 500; count < 600; count++) stop(db, `instance-${count}`);
+  await copying;
+  db.close();
+  const copy = new HostDatabase(join(folder.path, "copy.db"));
+  copy.open();
+  expect(stops(copy)).toBe(500);
+  copy.close();
+});
