@@ -87,7 +87,7 @@ instances:
   }
 
   /** Posts a link; the answer quotes nothing of it, so it is known by the event it replies to. */
-  link(shortcode = "DRoostImg01"): string {
+  link(shortcode = "DRoostPic01"): string {
     return this.ada.say(this.room, `https://www.instagram.com/p/${shortcode}/`);
   }
 
@@ -162,10 +162,36 @@ describe("an instance's database", () => {
       await scene.host.untilInstance("insta", "failed");
       expect((await scene.host.health("/healthz/insta")).body).toContain("roost restore insta");
       expect(scene.host.output).toContain('"CRITICAL"');
-      const asked = scene.link("DRoostVid02");
+      const asked = scene.link("DRoostMov02");
       await scene.echoes("not harmed");
       expect((await scene.host.command("restart", "insta")).code).toBe(1);
       if (what === "deleted") expect(existsSync(scene.database)).toBe(false);
+      expect(await scene.command("restore", "insta")).toMatch(/was restored from the backup .*0 min ago/);
+      await scene.running();
+      await scene.answered(asked);
+      expect(rowsOf(scene.database)).toBeGreaterThanOrEqual(rows);
+    });
+  }
+
+  test.concurrent("moved away and put back is in use again by itself", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    renameSync(scene.database, `${scene.database}.away`);
+    await scene.host.untilInstance("insta", "failed");
+    const asked = scene.link();
+    renameSync(`${scene.database}.away`, scene.database);
+    await scene.host.untilInstance("insta", "running");
+    await scene.answered(asked);
+  });
+
+  test.concurrent("lost while the host was down is not begun anew, unless somebody says so", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    await scene.host.stop();
+    rmSync(scene.database);
+    scene.host.start();
+    await scene.host.untilInstance("insta", "failed");
+    expect(existsSync(scene.database)).toBe(false);
     const { code, err } = await scene.host.command("restore", "insta");
     expect([code, err]).toEqual([1, expect.stringContaining("roost restore insta --empty")]);
     await scene.command("restore", "insta", "--empty");
@@ -224,7 +250,7 @@ describe("the host's database", () => {
     const before = scene.link();
     await scene.answered(before);
     await scene.command("backup");
-    const after = scene.link("DRoostVid02");
+    const after = scene.link("DRoostMov02");
     await scene.answered(after);
     expect(await scene.command("restore", "host")).toContain("host was restored from the backup");
     await scene.running();
@@ -258,7 +284,7 @@ describe("the host's database", () => {
       await scene.host.untilInstance("echo", "stopped");
       expect(scene.host.output).toMatch(/"CRITICAL".*was restored from the backup/);
       await scene.answered(asked);
-      await scene.answered(scene.link("DRoostVid02"));
+      await scene.answered(scene.link("DRoostMov02"));
       expect(scene.homeserver.devices(bot).length).toBe(1);
     });
   }
@@ -307,7 +333,7 @@ needs("a disk of its own", mountable ? undefined : { of: "privilege", why: "only
         expect(spawnSync("mount", ["-o", "remount,ro,bind", folder]).status).toBe(0);
         await scene.host.untilInstance("insta", "waiting");
         expect((await scene.host.health("/healthz/insta")).body).toContain("cannot be written");
-        const asked = scene.link("DRoostVid02");
+        const asked = scene.link("DRoostMov02");
         await scene.echoes("not harmed");
         expect(rowsOf(scene.database)).toBe(rows);
         expect(spawnSync("umount", [folder]).status).toBe(0);
@@ -330,7 +356,7 @@ needs("a disk of its own", mountable ? undefined : { of: "privilege", why: "only
         const filler = join(instanceFolder, "filler");
         spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=1k"]);
         // The log has some room in what it already takes up: one of these finds none any more.
-        const asked = ["DRoostSet03", "DRoostMov02", "DRoostPic01"].map((shortcode) => scene.link(shortcode));
+        const asked = ["DRoostSet03", "DRoostMov02", "DRoostLim07"].map((shortcode) => scene.link(shortcode));
         await scene.host.command("restart", "insta");
         await scene.host.untilInstance("insta", "waiting");
         expect((await scene.host.health("/healthz/insta")).body).toContain("Free some disk space");
