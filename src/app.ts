@@ -4,7 +4,7 @@ import { adminRoomOf } from "./admin-room.ts";
 import { hostDatabaseFile } from "./backups.ts";
 import { loadConfig } from "./config/load.ts";
 import { watchConfig } from "./config/watch.ts";
-import { formatProblem, type LoadedConfig } from "./core/config.ts";
+import { type Config, formatProblem, type LoadedConfig } from "./core/config.ts";
 import { sentenceOf } from "./core/error.ts";
 import type { HostSnapshot } from "./core/status.ts";
 import { DiskWatch } from "./disk-watch.ts";
@@ -14,14 +14,17 @@ import { HostDatabaseWatch } from "./host-database-watch.ts";
 import { House } from "./house.ts";
 import { RecentRecords } from "./log/recent.ts";
 import type { LogRouter } from "./log/router.ts";
+import { manageHost } from "./management.ts";
 import { hasLoggedIn } from "./matrix/credentials.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 import { HostStore } from "./store/host-store.ts";
 import { FolderLock } from "./store/lock.ts";
 import { RecordStore } from "./store/record-store.ts";
 import { ControlServer } from "./web/control.ts";
+import { Login } from "./web/login.ts";
 import { Metrics } from "./web/metrics.ts";
 import { WebServer } from "./web/server.ts";
+import { Sessions } from "./web/sessions.ts";
 
 export interface AppOptions {
   readonly configFile: string;
@@ -108,9 +111,21 @@ export class App {
     );
     await this.#opened(new HostDatabaseWatch(store, log, () => house.beginAgain()));
     await house.open(problems);
-    const snapshot = () => house.snapshot();
-    const cutSecrets = (text: string) => router.cutSecrets(text);
-    const web = await this.#opened(new WebServer({ ...config.server, snapshot, metrics, cutSecrets, log }));
+    const login = new Login({ account: () => pageAccountOf(house.config()) });
+    const web = await this.#opened(
+      new WebServer({
+        ...config.server,
+        version,
+        control: house,
+        management: manageHost({ config: () => house.config() }),
+        records,
+        login,
+        sessions: new Sessions({ store: store.sessions, fingerprint: () => login.fingerprint() }),
+        metrics,
+        log,
+        cutSecrets: (text) => router.cutSecrets(text),
+      }),
+    );
     await this.#openControl(
       new ControlServer({ dataDir: config.dataDir, control: house, backups, records, log }),
     );
@@ -183,4 +198,14 @@ export class App {
         .warn("Old rows could not be cleared away; it is tried again in an hour.", {}, error);
     }
   }
+}
+
+/** Who may log in to the page: nobody unless the config says both name and password hash, and both could be read. */
+function pageAccountOf({ admin: { username, passwordHash } }: Config) {
+  return username !== undefined &&
+    "secret" in username &&
+    passwordHash !== undefined &&
+    "secret" in passwordHash
+    ? { username: username.secret, passwordHash: passwordHash.secret }
+    : undefined;
 }

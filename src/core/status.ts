@@ -134,6 +134,8 @@ export interface HostSnapshot {
 /** What an operator can do, from the command line now and from the page later. */
 export interface HostControl {
   snapshot(): HostSnapshot;
+  /** How the instance did, minute by minute: the last hour and a half at most, oldest first. */
+  samples(id: InstanceId): readonly Sample[];
   /** Each answers the sentence to show, or throws a RoostError whose message is the sentence. */
   start(id: InstanceId): Promise<string>;
   stop(id: InstanceId): Promise<string>;

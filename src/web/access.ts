@@ -15,7 +15,8 @@ export const sessionCookie = "roost_session";
 export function sessionOf(context: Context, sessions: Sessions): Session | undefined {
   const header = context.req.header("authorization");
   if (header !== undefined) return sessions.find(/^Bearer +(\S+)$/i.exec(header)?.[1] ?? "");
-  const session = sessions.find(getCookie(context, sessionCookie) ?? "");
+  const cookie = getCookie(context, sessionCookie);
+  const session = cookie === undefined ? undefined : sessions.find(cookie);
   // A script's token in a cookie would escape the rules that guard the page's.
   return session?.kind === "page" ? session : undefined;
 }

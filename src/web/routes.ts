@@ -1,37 +1,39 @@
 import { type Context, type Handler, Hono } from "hono";
-import type { Logger } from "../core/log.ts";
-import type { HostSnapshot } from "../core/status.ts";
+import { sessionOf } from "./access.ts";
+import type { ApiOptions } from "./api.ts";
 import { gate } from "./gate.ts";
 import { type Health, healthOf, instanceHealthOf, isReady } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
 import { pageDocument } from "./page-document.ts";
+import { roostApi } from "./roost/index.ts";
+import { overviewOf } from "./roost/overview.ts";
+import { describeSession } from "./roost/session.ts";
 
-export interface RouteOptions {
+export interface RouteOptions extends ApiOptions {
   readonly host: string;
   readonly allowRemote: boolean;
-  /** Taken anew for every answer; must do no I/O. */
-  readonly snapshot: () => HostSnapshot;
   readonly metrics: Metrics;
-  readonly log: Logger;
-  /** Cuts secrets out of an answer by value: a cause may quote what a plugin or another server said. */
-  readonly cutSecrets: (text: string) => string;
 }
 
-/** Every path that is answered, for GET and HEAD. All others are 404, other methods 405. */
+/** Every path that is answered, for GET and HEAD, and the APIs with their own. All others are 404, other methods 405. */
 export function routes(options: RouteOptions): Hono {
-  const { host, allowRemote, snapshot, metrics, log, cutSecrets } = options;
+  const { host, allowRemote, control, metrics, log, login, sessions, cutSecrets } = options;
+  const snapshot = () => control.snapshot();
   const answer = (context: Context, body: Pick<Health, "status">, status: 200 | 503) =>
     context.body(cutSecrets(JSON.stringify(body)), status, { "content-type": "application/health+json" });
   const answerHealth = (context: Context, health: Health) =>
     answer(context, health, health.status === "fail" ? 503 : 200);
 
-  const firstAnswer = () => ({
-    session: { user: null, canLogIn: false },
-    health: healthOf(snapshot()),
-    overview: null,
-  });
+  const firstAnswer = (context: Context) => {
+    const session = sessionOf(context, sessions);
+    return {
+      session: describeSession(session?.user, login),
+      health: healthOf(snapshot()),
+      overview: session === undefined ? null : overviewOf(control),
+    };
+  };
   const listed: readonly (readonly [path: string, handler: Handler])[] = [
-    ["/", (context) => context.html(pageDocument(cutSecrets(JSON.stringify(firstAnswer()))))],
+    ["/", (context) => context.html(pageDocument(cutSecrets(JSON.stringify(firstAnswer(context)))))],
     ["/livez", (context) => answer(context, { status: "pass" }, 200)],
     [
       "/readyz",
@@ -64,6 +66,7 @@ export function routes(options: RouteOptions): Hono {
     app.get(path, handler);
     app.all(path, (context) => context.text("Only GET and HEAD.\n", 405, { allow: "GET, HEAD" }));
   }
+  app.route("/_roost/v1", roostApi(options));
   app.notFound((context) => context.text("There is nothing here.\n", 404));
   app.onError((error, context) => {
     log.error("A request failed.", { path: context.req.path }, error);

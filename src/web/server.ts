@@ -9,8 +9,8 @@ export interface WebServerOptions extends RouteOptions {
 
 const loopbackHosts = ["127.0.0.1", "::1", "localhost"];
 const longestIdleSeconds = 10;
-/** Nothing that is asked here has a body worth reading. */
-const largestBodyBytes = 16 * 1024;
+/** An uploaded plugin, the largest there is, and its wrapping; every other route bounds its bodies far below. */
+const largestBodyBytes = 51 * 1024 * 1024;
 
 /** Health and the page over HTTP. A taken port is waited for, so that the bots never depend on it. */
 export class WebServer {

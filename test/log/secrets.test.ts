@@ -13,10 +13,10 @@ import { pluginSettings } from "../../src/plugin-settings.ts";
 import { RecordStore } from "../../src/store/record-store.ts";
 import { ControlServer } from "../../src/web/control.ts";
 import { askHost, linesOf } from "../../src/web/control-client.ts";
-import { Metrics } from "../../src/web/metrics.ts";
 import { routes } from "../../src/web/routes.ts";
 import { noBackups } from "../doubles/backups.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
+import { webParts } from "../doubles/web.ts";
 import { instance, snapshot } from "../web/snapshot.ts";
 
 /** Every place of the config that holds a secret, with one that each encoding writes in its own way. */
@@ -29,7 +29,13 @@ const secrets = {
 } as const;
 
 const act = async () => "";
-const control: HostControl = { snapshot: () => snapshot([]), start: act, stop: act, restart: act };
+const control: HostControl = {
+  snapshot: () => snapshot([]),
+  samples: () => [],
+  start: act,
+  stop: act,
+  restart: act,
+};
 
 type Way = (name: keyof typeof secrets) => string;
 
@@ -158,15 +164,7 @@ async function healthOf(cutSecrets: (text: string) => string, write: (log: Logge
   const bots = said.map((cause, index) =>
     instance(`bot${index}`, { state: "failed", sinceMs: 0, cause }, { warnings: [cause] }),
   );
-  const log = new LogRouter().logger();
-  const app = routes({
-    host: "localhost",
-    allowRemote: false,
-    snapshot: () => snapshot(bots),
-    metrics: new Metrics(),
-    cutSecrets,
-    log,
-  });
+  const app = routes({ ...webParts(() => snapshot(bots)), host: "localhost", cutSecrets });
   const answers = await Promise.all(
     ["/healthz", "/healthz/bot0"].map(async (path) =>
       (await app.request(path, { headers: { host: "localhost" } })).text(),

@@ -27,6 +27,7 @@ afterEach(async () => {
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
 
 const control: HostControl = {
+  samples: () => [],
   snapshot: () => snapshot([instance("insta", states.running)]),
   start: async (id) => `${id} started.`,
   stop: async (id) => {

@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Logger } from "../../src/core/log.ts";
 import type { HostSnapshot } from "../../src/core/status.ts";
-import { Metrics } from "../../src/web/metrics.ts";
 import { WebServer } from "../../src/web/server.ts";
+import { webParts } from "../doubles/web.ts";
 import { Browser, findBrowser } from "./browser.ts";
 import { instance, snapshot, states } from "./snapshot.ts";
 
 const path = findBrowser();
 if (path === undefined) console.warn("The page is not tested in a browser: there is no chromium on PATH.");
-const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
 const hostile = `<img src=x onerror="document.title='owned'">`;
 
 describe.skipIf(path === undefined)("the page in a browser", () => {
@@ -16,15 +14,7 @@ describe.skipIf(path === undefined)("the page in a browser", () => {
   let shown: HostSnapshot;
   let server: WebServer;
   const serve = (port: number) => {
-    server = new WebServer({
-      host: "127.0.0.1",
-      port,
-      allowRemote: false,
-      snapshot: () => shown,
-      metrics: new Metrics(),
-      cutSecrets: (text) => text,
-      log: quiet,
-    });
+    server = new WebServer({ ...webParts(() => shown), port });
     server.open();
     return server.port ?? 0;
   };

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import type { Logger } from "../../src/core/log.ts";
 import type { HostSnapshot } from "../../src/core/status.ts";
-import { Metrics } from "../../src/web/metrics.ts";
+import { LogRouter } from "../../src/log/router.ts";
 import { WebServer, type WebServerOptions } from "../../src/web/server.ts";
+import { webParts } from "../doubles/web.ts";
 import { instance, snapshot, states } from "./snapshot.ts";
 
 const opened: WebServer[] = [];
@@ -11,26 +11,14 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((server) => server.close()));
 });
 
-function open(options: Partial<WebServerOptions> = {}): { server: WebServer; url: string; logged: string[] } {
+type Options = Partial<WebServerOptions> & { readonly snapshot?: () => HostSnapshot };
+
+function open(options: Options = {}): { server: WebServer; url: string; logged: string[] } {
   const logged: string[] = [];
-  const to = (severity: string) => (message: string) => logged.push(`${severity} ${message}`);
-  const log: Logger = {
-    debug: to("DEBUG"),
-    info: to("INFO"),
-    warn: to("WARN"),
-    error: to("ERROR"),
-    critical: to("CRITICAL"),
-  };
-  const server = new WebServer({
-    host: "127.0.0.1",
-    port: 0,
-    allowRemote: false,
-    snapshot: () => snapshot([instance("insta", states.running)]),
-    metrics: new Metrics(),
-    cutSecrets: (text) => text,
-    log,
-    ...options,
-  });
+  const router = new LogRouter();
+  router.addSink(({ severity, message }) => void logged.push(`${severity} ${message}`), "DEBUG");
+  const look = options.snapshot ?? (() => snapshot([instance("insta", states.running)]));
+  const server = new WebServer({ ...webParts(look, router.logger()), port: 0, ...options });
   opened.push(server);
   server.open();
   return { server, url: `http://127.0.0.1:${server.port}`, logged };
@@ -123,7 +111,7 @@ describe("routes", () => {
 
   test("a body that is too large is refused", async () => {
     const { url } = open();
-    const answer = await fetch(`${url}/healthz`, { method: "POST", body: "x".repeat(1_000_000) });
+    const answer = await fetch(`${url}/_roost/v1/session`, { method: "POST", body: "x".repeat(1_000_000) });
     expect(answer.status).toBe(413);
   });
 

@@ -25,7 +25,6 @@
  * | GET `/openapi.json` | | this, as OpenAPI 3.1 |
  */
 import type { InstanceId } from "../../core/id.ts";
-import type { OpenFault } from "../../core/log.ts";
 import type {
   DatabaseTable,
   InstanceDefinition,
@@ -42,8 +41,8 @@ export interface Done {
 }
 
 export interface Overview {
+  /** Its `faults` are what is wrong and not over. */
   readonly snapshot: HostSnapshot;
-  readonly faults: readonly OpenFault[];
   /** By instance, from memory only. */
   readonly history: Readonly<Record<InstanceId, InstanceHistory>>;
 }

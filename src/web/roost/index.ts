@@ -1,6 +1,7 @@
 import { RoostError } from "../../core/error.ts";
 import { sameOriginOnly, signedInOnly } from "../access.ts";
 import { type Api, type ApiOptions, boundedBody, createApi, refuse } from "../api.ts";
+import { addOverviewRoutes } from "./overview.ts";
 import { addSessionRoutes } from "./session.ts";
 
 /** Roost's own API, below `/_roost/v1`. What stands after `signedInOnly` is for those who are logged in. */
@@ -23,6 +24,7 @@ export function roostApi(options: ApiOptions): Api {
       context.json({ error: "Log in first.", errcode: "unauthorized" }, 401),
     ),
   );
+  addOverviewRoutes(api, options);
   api.notFound((context) => context.json({ error: "There is nothing here.", errcode: "not-found" }, 404));
   return api;
 }

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { deleteCookie, setCookie } from "hono/cookie";
 import { sessionCookie, sessionOf } from "../access.ts";
 import { type Api, type ApiOptions, refusalSchema } from "../api.ts";
+import type { Login } from "../login.ts";
 
 const sessionSchema = z
   .object({
@@ -14,9 +15,14 @@ const sessionSchema = z
 const answer = { content: { "application/json": { schema: sessionSchema } } };
 const refusal = { content: { "application/json": { schema: refusalSchema } } };
 
+/** A session as the page is told of it. */
+export function describeSession(user: string | undefined, login: Login): z.infer<typeof sessionSchema> {
+  return { user: user ?? null, canLogIn: login.isPossible };
+}
+
 /** Login and logout of the page. A script logs in at maubot's `/auth/login`, which answers a bearer token. */
 export function addSessionRoutes(api: Api, { login, sessions, log }: ApiOptions): void {
-  const describe = (user: string | undefined) => ({ user: user ?? null, canLogIn: login.isPossible });
+  const describe = (user: string | undefined) => describeSession(user, login);
 
   api.openapi(
     createRoute({
