@@ -1,3 +1,4 @@
+import { accountStateOf } from "./account-state.ts";
 import { Accounts } from "./accounts.ts";
 import type { Config, LoadedConfig, Problem } from "./core/config.ts";
 import type { InstanceId, UserId } from "./core/id.ts";
@@ -16,7 +17,6 @@ import type { HostStore } from "./store/host-store.ts";
 import { monotonicClock } from "./supervisor/clock.ts";
 import { MemoryWatch } from "./supervisor/memory.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
-import type { AccountState } from "./supervisor/unit.ts";
 import { type Look, Vitals } from "./vitals/vitals.ts";
 
 export interface HouseOptions {
@@ -149,8 +149,7 @@ export class House implements HostControl {
   /** Starts everything side by side. What an earlier run wrote down and did not send comes first. */
   async open(problems: readonly Problem[]): Promise<void> {
     this.#instances.databases.open();
-    const { accounts, admin } = this.#options.config;
-    for (const userId of accounts.keys()) if (userId !== admin.account) this.#outbox.resume(userId);
+    this.#resumeSends();
     this.#vitals.open();
     this.#memory.open();
     await this.#operations.begin(problems);
@@ -173,7 +172,13 @@ export class House implements HostControl {
   /** The host's database is another one now, and whatever runs has read rows of the one before: all begin a fresh run. */
   beginAgain(): void {
     for (const id of this.#operations.config().instances.keys()) this.#supervisor.restart(id);
-    for (const userId of this.#operations.config().accounts.keys()) this.#outbox.resume(userId);
+    this.#resumeSends();
+  }
+
+  /** What was written down and not sent; the admin room keeps its own messages. */
+  #resumeSends(): void {
+    const { accounts, admin } = this.#operations.config();
+    for (const userId of accounts.keys()) if (userId !== admin.account) this.#outbox.resume(userId);
   }
 
   /** Ends the instance's run, lets `swap` change its database, and starts it again unless somebody stopped it. */
@@ -281,20 +286,5 @@ export class House implements HostControl {
   #follow(userId: UserId, status: AccountStatus): void {
     if (status.state === "syncing") this.#outbox.wake();
     this.#supervisor.accountChanged(this.#roster.instancesOf(userId), accountStateOf(status));
-  }
-}
-
-function accountStateOf(status: AccountStatus): AccountState {
-  switch (status.state) {
-    case "connecting":
-      return { state: "connecting" };
-    case "syncing":
-      return { state: "ready" };
-    case "waiting":
-      return { state: "waiting", cause: status.cause, nextAttemptMs: status.nextAttemptMs };
-    case "failed":
-      return { state: "failed", cause: status.cause };
-    case "stopped":
-      return { state: "connecting" };
   }
 }
