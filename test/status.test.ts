@@ -72,7 +72,7 @@ instances:
     await until("the bot has joined", () => homeserver.memberships(room).get("@bot:sandbox") === "join");
     ada.say(room, "!echo hello");
     await until("it is told", async () =>
-      /^echo +running .* 1 +0 +\d+\.\d\d s/m.test((await host.command("status")).out),
+      /^echo +running .* % of .* 1 +0 +\d+\.\d\d s/m.test((await host.command("status")).out),
     );
     const { out } = await host.command("status");
     expect(out).toMatch(
