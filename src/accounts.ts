@@ -62,6 +62,13 @@ export class Accounts {
     account.open();
   }
 
+  /** Logs it off; what it knows stays on disk. */
+  async dismiss(userId: UserId): Promise<void> {
+    const known = this.#accounts.get(userId);
+    this.#accounts.delete(userId);
+    await known?.account.close();
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.list().map((account) => account.close()));
   }

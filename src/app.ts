@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { adminRoomOf } from "./admin-room.ts";
 import { hostDatabaseFile } from "./backups.ts";
 import { loadConfig } from "./config/load.ts";
+import type { LoadOptions } from "./config/sources.ts";
 import { watchConfig } from "./config/watch.ts";
 import { type Config, formatProblem, type LoadedConfig } from "./core/config.ts";
 import { sentenceOf } from "./core/error.ts";
@@ -12,14 +13,15 @@ import { HostBackups } from "./host-backups.ts";
 import { openHostStore } from "./host-database-recovery.ts";
 import { HostDatabaseWatch } from "./host-database-watch.ts";
 import { House } from "./house.ts";
+import { KnownPlugins } from "./known-plugins.ts";
 import { RecentRecords } from "./log/recent.ts";
 import type { LogRouter } from "./log/router.ts";
-import { manageHost } from "./management.ts";
+import { controlHouse, manageHost } from "./management.ts";
 import { hasLoggedIn } from "./matrix/credentials.ts";
-import { pluginSettings } from "./plugin-settings.ts";
 import { HostStore } from "./store/host-store.ts";
 import { FolderLock } from "./store/lock.ts";
 import { RecordStore } from "./store/record-store.ts";
+import { databaseRole } from "./terminal.ts";
 import { ControlServer } from "./web/control.ts";
 import { Login } from "./web/login.ts";
 import { Metrics } from "./web/metrics.ts";
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly router: LogRouter;
+  /** The command that starts this program once more. */
+  readonly self: readonly string[];
 }
 
 /** The main file cannot be understood at all, so there is nothing to run. */
@@ -62,9 +66,11 @@ export class App {
    * @throws UnreadableConfig, or RoostError `data-dir-in-use` or `database` (data folder not writable).
    */
   async open(): Promise<void> {
-    const { router, version } = this.#options;
+    const { router, version, configFile, self } = this.#options;
     const log = router.logger();
-    const load = () => this.#load();
+    const plugins = new KnownPlugins({ ...this.#options, log });
+    await plugins.open();
+    const load = () => this.#load(plugins);
     const loaded = load();
     const { config, problems } = loaded;
     if (config === undefined) throw new UnreadableConfig(loaded);
@@ -96,6 +102,7 @@ export class App {
       phase: () => this.#phase,
       disk: () => disk.space(),
       adminRoom: () => adminRoom?.status(),
+      obstacleTo: (plugin) => plugins.obstacleTo(plugin),
       onReply: (id, latencyMs) => metrics.observeReply(id, latencyMs),
     });
     this.#closers.push(() => house.close());
@@ -111,13 +118,18 @@ export class App {
     );
     await this.#opened(new HostDatabaseWatch(store, log, () => house.beginAgain()));
     await house.open(problems);
+    const control = controlHouse(house, router);
     const login = new Login({ account: () => pageAccountOf(house.config()) });
     const web = await this.#opened(
       new WebServer({
         ...config.server,
         version,
-        control: house,
-        management: manageHost({ config: () => house.config() }),
+        control,
+        management: manageHost({
+          ...{ house, store, router, plugins, backups, configFile },
+          loadOptions: this.#loadOptions(plugins),
+          databaseCommand: [...self, databaseRole],
+        }),
         records,
         login,
         sessions: new Sessions({ store: store.sessions, fingerprint: () => login.fingerprint() }),
@@ -126,11 +138,9 @@ export class App {
         cutSecrets: (text) => router.cutSecrets(text),
       }),
     );
-    await this.#openControl(
-      new ControlServer({ dataDir: config.dataDir, control: house, backups, records, log }),
-    );
+    await this.#openControl(new ControlServer({ dataDir: config.dataDir, control, backups, records, log }));
 
-    const watcher = watchConfig(loaded.watched, () => void house.noticeEdit());
+    const watcher = watchConfig(loaded.watched, () => void house.operations.noticeEdit());
     this.#follow = (files) => watcher.follow(files);
     const pruner = setInterval(() => this.#prune(store), pruneEveryMs);
     this.#closers.push(
@@ -181,9 +191,13 @@ export class App {
     }
   }
 
-  #load(): LoadedConfig {
-    const { configFile, env, router } = this.#options;
-    const loaded = loadConfig(configFile, { env, plugins: pluginSettings, hasLoggedIn });
+  #loadOptions(plugins: KnownPlugins): LoadOptions {
+    return { env: this.#options.env, plugins, hasLoggedIn };
+  }
+
+  #load(plugins: KnownPlugins): LoadedConfig {
+    const { configFile, router } = this.#options;
+    const loaded = loadConfig(configFile, this.#loadOptions(plugins));
     router.addSecrets(loaded.secrets);
     this.#follow(loaded.watched);
     return loaded;

@@ -1,16 +1,19 @@
 import { loadConfig } from "./config/load.ts";
 import { formatProblem } from "./core/config.ts";
+import { readPlugins } from "./known-plugins.ts";
+import { LogRouter } from "./log/router.ts";
 import { hasLoggedIn } from "./matrix/credentials.ts";
-import { pluginSettings } from "./plugin-settings.ts";
 import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
 
 /** `roost check`: every problem of the config, as sentences on stderr or as a JSON array on stdout. */
-export function check(
+export async function check(
   options: { config?: string | undefined; json?: boolean | undefined },
   terminal: Terminal,
-): number {
+): Promise<number> {
   const file = configFileOf(options.config, terminal);
-  const { config, problems } = loadConfig(file, { env: terminal.env, plugins: pluginSettings, hasLoggedIn });
+  const { env, version } = terminal;
+  const plugins = await readPlugins({ configFile: file, env, version, log: new LogRouter().logger() });
+  const { config, problems } = loadConfig(file, { env, plugins, hasLoggedIn });
   const wrong = problems.filter((problem) => problem.severity === "error").length;
   if (options.json) {
     terminal.out(JSON.stringify(problems));

@@ -43,7 +43,7 @@ export async function demo(
     "WARN",
   );
   const configFile = join(folder, "config.yaml");
-  const app = new App({ configFile, env: {}, version: terminal.version, router });
+  const app = new App({ configFile, env: {}, version: terminal.version, router, self: terminal.self });
   try {
     await homeserver.open();
     instagram.open();

@@ -19,9 +19,10 @@ import {
 import { type Finding, fine, wrong } from "./doctor/finding.ts";
 import { type Ask, checkAccount, checkHomeserver, checkRoom } from "./doctor/homeserver.ts";
 import { checkHost, checkPort, checkPrograms } from "./doctor/machine.ts";
+import { readPlugins } from "./known-plugins.ts";
+import { LogRouter } from "./log/router.ts";
 import { CredentialsFile } from "./matrix/credentials.ts";
 import { Http } from "./matrix/http.ts";
-import { pluginSettings } from "./plugin-settings.ts";
 import { ageOf } from "./restore.ts";
 import { fetchSnapshot } from "./status.ts";
 import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
@@ -37,7 +38,9 @@ const backupAgeLimitMs = 2 * 24 * 3_600_000;
 /** `roost doctor`: looks at all that Roost needs, with or without a running host, and says what to do about what is not fine. */
 export async function doctor(options: DoctorOptions, terminal: Terminal): Promise<number> {
   const file = configFileOf(options.config, terminal);
-  const loaded = loadConfig(file, { env: terminal.env, plugins: pluginSettings });
+  const { env, version } = terminal;
+  const plugins = await readPlugins({ configFile: file, env, version, log: new LogRouter().logger() });
+  const loaded = loadConfig(file, { env, plugins });
   const { config } = loaded;
   const dataDir = config?.dataDir ?? locate(options, terminal);
   const host = dataDir === undefined ? undefined : await reach(dataDir);

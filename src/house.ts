@@ -3,7 +3,7 @@ import { Accounts } from "./accounts.ts";
 import type { Config, LoadedConfig, Problem } from "./core/config.ts";
 import type { InstanceId, UserId } from "./core/id.ts";
 import type { AccountStatus } from "./core/matrix.ts";
-import type { HostControl, HostSnapshot, Sample } from "./core/status.ts";
+import type { HostSnapshot, Sample } from "./core/status.ts";
 import { Allowances } from "./delivery/allowances.ts";
 import { Inbox } from "./delivery/inbox.ts";
 import { Outbox } from "./delivery/outbox.ts";
@@ -30,20 +30,22 @@ export interface HouseOptions {
   /** The first reply to a message is at the homeserver, so long after the message came. */
   readonly onReply: (instance: InstanceId, latencyMs: number) => void;
   readonly adminRoom: () => HostSnapshot["adminRoom"];
+  /** Why a plugin cannot run here, as a sentence. */
+  readonly obstacleTo: (plugin: string) => string | undefined;
 }
 
 /** The working rooms and how they are introduced to each other: accounts, delivery, runtimes, supervisor. */
-export class House implements HostControl {
+export class House {
   readonly #options: HouseOptions;
   readonly #startedAtMs = Date.now();
-  readonly #roster = new Roster();
-  readonly #accounts: Accounts;
+  readonly roster = new Roster();
+  readonly accounts: Accounts;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #allowances: Allowances;
   readonly #instances: Instances;
-  readonly #supervisor: Supervisor;
-  readonly #operations: Operations;
+  readonly supervisor: Supervisor;
+  readonly operations: Operations;
   readonly #vitals: Vitals;
   readonly #memory: MemoryWatch;
 
@@ -51,9 +53,9 @@ export class House implements HostControl {
     this.#options = options;
     const { config, load, store, router } = options;
     const log = (id?: InstanceId) => router.logger(id);
-    const roster = this.#roster;
-    const account = (userId: UserId) => this.#accounts.get(userId);
-    this.#accounts = new Accounts({
+    const roster = this.roster;
+    const account = (userId: UserId) => this.accounts.get(userId);
+    this.accounts = new Accounts({
       log: log(),
       loadSyncState: (userId) => store.loadSyncState(userId),
       onBatch: (batch) => this.#inbox.accept(batch),
@@ -95,18 +97,19 @@ export class House implements HostControl {
       inbox: this.#inbox,
       outbox: this.#outbox,
       account,
+      obstacleTo: options.obstacleTo,
       log,
       onReply: (id, latencyMs) => {
         this.#vitals.noteReply(id, latencyMs);
         options.onReply(id, latencyMs);
       },
       onDatabaseReturned: (id) => {
-        if (roster.config(id) !== undefined) this.#supervisor.restart(id);
+        if (roster.config(id) !== undefined) this.supervisor.restart(id);
       },
     });
     this.#vitals = new Vitals({ store: store.availability, look: () => this.#look() });
     const clock = monotonicClock();
-    this.#supervisor = new Supervisor({
+    this.supervisor = new Supervisor({
       runner: this.#instances,
       clock,
       random: Math.random,
@@ -114,7 +117,7 @@ export class House implements HostControl {
       onChange: (id) => this.#note(id),
       saveDesired: (id, desired) => store.notes.saveOperatorStop(id, desired === "stopped", Date.now()),
     });
-    const supervisor = this.#supervisor;
+    const supervisor = this.supervisor;
     this.#memory = new MemoryWatch({
       read: readMemory,
       heaps: () => this.#heaps(),
@@ -122,12 +125,12 @@ export class House implements HostControl {
       log,
       now: clock.now,
     });
-    const accounts = this.#accounts;
+    const accounts = this.accounts;
     const announceAccount = (userId: UserId) => {
       const status = accounts.get(userId)?.status();
       if (status !== undefined) this.#follow(userId, status);
     };
-    this.#operations = new Operations(
+    this.operations = new Operations(
       {
         load,
         accounts,
@@ -152,7 +155,7 @@ export class House implements HostControl {
     this.#resumeSends();
     this.#vitals.open();
     this.#memory.open();
-    await this.#operations.begin(problems);
+    await this.operations.begin(problems);
   }
 
   /** Lets what is in hand finish, then closes in reverse. */
@@ -160,49 +163,33 @@ export class House implements HostControl {
     this.#vitals.close();
     this.#memory.close();
     this.#instances.databases.close();
-    await this.#supervisor.close();
+    await this.supervisor.close();
     this.#outbox.close();
-    await this.#accounts.close();
+    await this.accounts.close();
   }
 
   config(): Config {
-    return this.#operations.config();
+    return this.operations.config();
   }
 
   /** The host's database is another one now, and whatever runs has read rows of the one before: all begin a fresh run. */
   beginAgain(): void {
-    for (const id of this.#operations.config().instances.keys()) this.#supervisor.restart(id);
+    for (const id of this.operations.config().instances.keys()) this.supervisor.restart(id);
     this.#resumeSends();
   }
 
   /** What was written down and not sent; the admin room keeps its own messages. */
   #resumeSends(): void {
-    const { accounts, admin } = this.#operations.config();
+    const { accounts, admin } = this.operations.config();
     for (const userId of accounts.keys()) if (userId !== admin.account) this.#outbox.resume(userId);
   }
 
   /** Ends the instance's run, lets `swap` change its database, and starts it again unless somebody stopped it. */
   async changeDatabase(id: InstanceId, swap: () => void): Promise<void> {
     await this.#instances.changeDatabase(id, swap);
-    if (this.#roster.config(id) === undefined) return;
-    this.#supervisor.restart(id);
-    await this.#supervisor.settled(id);
-  }
-
-  noticeEdit(): Promise<void> {
-    return this.#operations.noticeEdit();
-  }
-
-  start(id: InstanceId): Promise<string> {
-    return this.#operations.start(id);
-  }
-
-  stop(id: InstanceId): Promise<string> {
-    return this.#operations.stop(id);
-  }
-
-  restart(id: InstanceId): Promise<string> {
-    return this.#operations.restart(id);
+    if (this.roster.config(id) === undefined) return;
+    this.supervisor.restart(id);
+    await this.supervisor.settled(id);
   }
 
   /** How the instance did, minute by minute: the last hour and a half at most, oldest first. */
@@ -213,8 +200,8 @@ export class House implements HostControl {
   snapshot(): HostSnapshot {
     const { store, version, phase, router } = this.#options;
     const cause = store.lastError();
-    const config = this.#operations.config();
-    const pending = this.#operations.pending();
+    const config = this.operations.config();
+    const pending = this.operations.pending();
     const nowMs = Date.now();
     const counts = store.counts.read(nowMs);
     return {
@@ -227,13 +214,13 @@ export class House implements HostControl {
       databaseBytes: counts.databaseBytes,
       faults: router.openFaults(),
       resources: readHostResources(),
-      accounts: snapshotAccounts(this.#accounts.list(), this.#roster),
+      accounts: snapshotAccounts(this.accounts.list(), this.roster),
       instances: this.#ids().map((id) =>
         snapshotInstance(id, {
           plugin: config.instances.get(id)?.plugin ?? "unknown",
-          supervisor: this.#supervisor,
+          supervisor: this.supervisor,
           vitals: this.#vitals,
-          standings: this.#roster.standingsOf(id),
+          standings: this.roster.standingsOf(id),
           troubles: [this.#inbox.troubleOf(id), this.#outbox.troubleOf(id)],
           tally: this.#instances.tally(id),
           resources: this.#instances.resources(id),
@@ -247,16 +234,16 @@ export class House implements HostControl {
   }
 
   #ids(): InstanceId[] {
-    const { instances, quarantined } = this.#operations.config();
+    const { instances, quarantined } = this.operations.config();
     return [...instances.keys(), ...quarantined.keys()];
   }
 
   #look(): Look[] {
     return this.#ids()
-      .filter((id) => this.#supervisor.has(id))
+      .filter((id) => this.supervisor.has(id))
       .map((id) => ({
         id,
-        observed: this.#supervisor.observed(id),
+        observed: this.supervisor.observed(id),
         handled: this.#instances.tally(id).handled,
         memoryBytes: this.#instances.resources(id).memoryBytes,
       }));
@@ -264,7 +251,7 @@ export class House implements HostControl {
 
   #heaps(): ReadonlyMap<InstanceId, { heapBytes: number; allowedBytes: number }> {
     const heaps = new Map<InstanceId, { heapBytes: number; allowedBytes: number }>();
-    for (const { id, memoryMb } of this.#operations.config().instances.values()) {
+    for (const { id, memoryMb } of this.operations.config().instances.values()) {
       const heapBytes = this.#instances.resources(id).memoryBytes;
       if (heapBytes !== undefined) heaps.set(id, { heapBytes, allowedBytes: memoryMb * 1024 * 1024 });
     }
@@ -273,18 +260,18 @@ export class House implements HostControl {
 
   /** What the host does while it stops is its own downtime, not the instance's state. */
   #note(id: InstanceId): void {
-    const supervisor = this.#supervisor;
+    const supervisor = this.supervisor;
     if (this.#options.phase() === "stopping" || !supervisor.has(id)) return;
     this.#vitals.note(id, supervisor.desired(id), supervisor.observed(id));
   }
 
   #ownUsers(): ReadonlySet<UserId> {
-    const { accounts, admin } = this.#operations.config();
+    const { accounts, admin } = this.operations.config();
     return new Set([...accounts.keys(), ...(admin.account === undefined ? [] : [admin.account])]);
   }
 
   #follow(userId: UserId, status: AccountStatus): void {
     if (status.state === "syncing") this.#outbox.wake();
-    this.#supervisor.accountChanged(this.#roster.instancesOf(userId), accountStateOf(status));
+    this.supervisor.accountChanged(this.roster.instancesOf(userId), accountStateOf(status));
   }
 }

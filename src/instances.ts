@@ -24,6 +24,8 @@ export interface InstancesOptions {
   readonly allowances: Allowances;
   readonly notes: HostNotes;
   readonly account: (userId: UserId) => Account | undefined;
+  /** Why a plugin cannot run here, as a sentence. */
+  readonly obstacleTo: (plugin: string) => string | undefined;
   readonly log: (instance: InstanceId) => Logger;
   /** Another file stands where an instance's database was lost. */
   readonly onDatabaseReturned: (id: InstanceId) => void;
@@ -81,6 +83,8 @@ export class Instances {
     const { roster, inbox, log } = this.#options;
     const config = roster.config(id);
     if (config === undefined) throw new RoostError("not-found", `There is no instance ${id} any more.`);
+    const obstacle = this.#options.obstacleTo(config.plugin);
+    if (obstacle !== undefined) throw new RoostError("plugin-refused", obstacle);
     this.databases.requireUsable(id);
     const runtime = new WorkerRuntime({
       id,

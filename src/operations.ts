@@ -1,6 +1,6 @@
 import type { Accounts } from "./accounts.ts";
-import { diffConfigs } from "./config/diff.ts";
 import { revealed } from "./config/secrets.ts";
+import { ConfigInForce } from "./config-in-force.ts";
 import {
   type Config,
   formatProblem,
@@ -8,9 +8,10 @@ import {
   type LoadedConfig,
   type Problem,
 } from "./core/config.ts";
-import { RoostError } from "./core/error.ts";
+import { RoostError, sentenceOf } from "./core/error.ts";
 import type { InstanceId, UserId } from "./core/id.ts";
 import type { Logger } from "./core/log.ts";
+import type { PendingDifference } from "./core/management.ts";
 import type { Desired, PendingConfig } from "./core/status.ts";
 import type { Roster } from "./delivery/roster.ts";
 import type { HostStore } from "./store/host-store.ts";
@@ -37,26 +38,34 @@ export interface OperationsOptions {
  */
 export class Operations {
   readonly #options: OperationsOptions;
-  #inForce: Config;
-  #pending: PendingConfig = { changes: [], problems: [] };
+  readonly #config: ConfigInForce;
 
   constructor(options: OperationsOptions, config: Config) {
     this.#options = options;
-    this.#inForce = config;
+    this.#config = new ConfigInForce(options.load, config);
   }
 
   config(): Config {
-    return this.#inForce;
+    return this.#config.now();
   }
 
   pending(): PendingConfig {
-    return this.#pending;
+    return this.#config.pending();
+  }
+
+  /** The config as it is on disk now; undefined while it cannot be read. */
+  read(): Config | undefined {
+    return this.#config.read();
+  }
+
+  differences(): readonly PendingDifference[] {
+    return this.#config.differences();
   }
 
   /** Puts every instance of the first config under supervision and connects their accounts, side by side. */
   async begin(problems: readonly Problem[]): Promise<void> {
-    const config = this.#inForce;
-    this.#pending = { changes: [], problems };
+    const config = this.#config.now();
+    this.#config.begin(problems);
     for (const instance of config.instances.values()) this.#adopt(instance);
     for (const [id, found] of config.quarantined) this.#quarantine(id, found);
     const used = new Set([...config.instances.values()].map((instance) => instance.account));
@@ -66,25 +75,47 @@ export class Operations {
   /** The files changed: says what restarting would change, or does it where the config says `reload: automatic`. */
   async noticeEdit(): Promise<void> {
     const { log } = this.#options;
-    const disk = this.#read();
-    for (const problem of this.#pending.problems)
+    const disk = this.#config.read();
+    for (const problem of this.#config.pending().problems)
       log.warn(`Config problem: ${formatProblem({ ...problem, excerpt: undefined })}`);
     if (disk === undefined) {
       log.warn("The config on disk cannot be read; what runs goes on with the last good one. Mend the file.");
       return;
     }
-    if (this.#pending.changes.length === 0) return;
+    if (this.#config.pending().changes.length === 0) return;
     if (disk.reload === "automatic") {
-      const ids = new Set([...this.#changedInstances(disk), ...this.#hopefulInstances(disk)]);
-      // Side by side: one that takes its time, or is refused, delays none.
-      await Promise.all(
-        [...ids].map((id) => this.restart(id).catch((error) => log.warn(String(error.message)))),
-      );
+      for (const sentence of await this.#restartChanged(disk)) log.warn(sentence);
       return;
     }
     log.info("The config changed on disk; restart the instances named, or the unit, to apply it.", {
-      changes: this.#pending.changes.join("; "),
+      changes: this.#config.pending().changes.join("; "),
     });
+  }
+
+  /** Restarts every instance that differs from its YAML; answers why for those that could not be. */
+  async applyPending(): Promise<readonly string[]> {
+    const disk = this.#config.read();
+    if (disk === undefined)
+      throw new RoostError("config-invalid", `Nothing was restarted: ${this.#config.firstProblem()}`);
+    return await this.#restartChanged(disk);
+  }
+
+  /** Side by side: one that takes its time, or is refused, delays none. */
+  async #restartChanged(disk: Config): Promise<string[]> {
+    const sentences: string[] = [];
+    const ids = new Set([...this.#config.changedInstances(disk), ...this.#hopefulInstances(disk)]);
+    await Promise.all(
+      [...ids].map((id) => this.restart(id).catch((error: unknown) => sentences.push(sentenceOf(error)))),
+    );
+    return sentences;
+  }
+
+  /** Takes an account as it is on disk into force and connects it, though no instance may use it yet; or lets it go. */
+  async applyAccount(userId: UserId): Promise<void> {
+    const disk = this.#config.read();
+    this.#config.takeAccount(userId, disk);
+    if (disk?.accounts.has(userId) === true) await this.#ensureAccount(userId, disk);
+    else await this.#options.accounts.dismiss(userId);
   }
 
   async start(id: InstanceId): Promise<string> {
@@ -95,7 +126,7 @@ export class Operations {
         `${id} has enabled: false in its YAML. Set it to true, then run: roost restart ${id}`,
       );
     }
-    const found = this.#inForce.quarantined.get(id);
+    const found = this.#config.now().quarantined.get(id);
     if (found !== undefined) {
       throw new RoostError(
         "config-invalid",
@@ -120,9 +151,9 @@ export class Operations {
   /** Applies the instance's YAML as it is on disk now and begins a fresh run; the other instances are not touched. */
   async restart(id: InstanceId): Promise<string> {
     const { supervisor } = this.#options;
-    const disk = this.#read();
+    const disk = this.#config.read();
     if (disk === undefined)
-      throw new RoostError("config-invalid", `${id} was not restarted: ${this.#firstProblem()}`);
+      throw new RoostError("config-invalid", `${id} was not restarted: ${this.#config.firstProblem()}`);
     const found = disk.quarantined.get(id);
     if (found !== undefined) {
       throw new RoostError(
@@ -131,8 +162,11 @@ export class Operations {
       );
     }
     const next = disk.instances.get(id);
-    if (next === undefined) return this.#dismiss(id);
-    if (next.account === this.#inForce.admin.account) {
+    if (next === undefined) {
+      await this.dismiss(id);
+      return `${id} is no longer in the config and was stopped. Its data is kept.`;
+    }
+    if (next.account === this.#config.now().admin.account) {
       throw new RoostError(
         "config-invalid",
         `${id} was not restarted: until the unit is restarted, its account is the one that writes to the admin room, and that one runs no bot.`,
@@ -144,7 +178,7 @@ export class Operations {
     this.#options.announceAccount(next.account);
     if (isUnderWay) supervisor.restart(id);
     await this.#arrive(id);
-    this.#compare(disk);
+    this.#config.compare(disk);
     return this.#describe(id);
   }
 
@@ -159,56 +193,25 @@ export class Operations {
     }
   }
 
-  #read(): Config | undefined {
-    const loaded = this.#options.load();
-    this.#pending = { changes: this.#pending.changes, problems: loaded.problems };
-    if (loaded.config !== undefined) this.#compare(loaded.config);
-    return loaded.config;
-  }
-
   /** Whether there is a run to be replaced: an instance that is idle starts as soon as it is adopted. */
   #isUnderWay(id: InstanceId): boolean {
-    if (!this.#inForce.instances.has(id)) return false;
+    if (!this.#config.now().instances.has(id)) return false;
     const { state } = this.#options.supervisor.observed(id);
     return state === "running" || state === "starting" || state === "waiting";
-  }
-
-  #compare(disk: Config): void {
-    this.#pending = { changes: diffConfigs(this.#inForce, disk), problems: this.#pending.problems };
-  }
-
-  #changedInstances(disk: Config): InstanceId[] {
-    const running = this.#inForce.instances;
-    const ids = new Set([...running.keys(), ...disk.instances.keys()]);
-    // An include file that cannot be read takes its instances out of sight: that is no wish to stop them.
-    const isWhole = !this.#pending.problems.some(({ severity, path }) => severity === "error" && path === "");
-    return [...ids].filter(
-      (id) =>
-        running.get(id)?.digest !== disk.instances.get(id)?.digest &&
-        !disk.quarantined.has(id) &&
-        (isWhole || disk.instances.has(id)),
-    );
   }
 
   /** Those that failed and whose account may be registered now, with another token. */
   #hopefulInstances(disk: Config): InstanceId[] {
     const token = (config: Config) => revealed(config.homeserver.registrationToken);
-    if (token(disk) === token(this.#inForce)) return [];
+    if (token(disk) === token(this.#config.now())) return [];
     const { supervisor } = this.#options;
-    return [...this.#inForce.instances.keys()].filter((id) => supervisor.observed(id).state === "failed");
+    return [...this.#config.now().instances.keys()].filter(
+      (id) => supervisor.observed(id).state === "failed",
+    );
   }
 
   #apply(next: InstanceConfig, disk: Config): void {
-    const { quarantined, instances, accounts, definitions, ...host } = this.#inForce;
-    const definition = disk.definitions.get(next.id);
-    const account = disk.accounts.get(next.account);
-    this.#inForce = {
-      ...host,
-      instances: new Map(instances).set(next.id, next),
-      accounts: account === undefined ? accounts : new Map(accounts).set(next.account, account),
-      quarantined: new Map([...quarantined].filter(([id]) => id !== next.id)),
-      definitions: definition === undefined ? definitions : new Map(definitions).set(next.id, definition),
-    };
+    this.#config.take(next, disk);
     this.#adopt(next);
   }
 
@@ -232,20 +235,14 @@ export class Operations {
     supervisor.failPermanently(id, `Its config has a problem: ${sentenceOfFirst(problems)}`);
   }
 
-  async #dismiss(id: InstanceId): Promise<string> {
+  /** Stops an instance and lets it go, whatever its YAML says; `restart` takes it up again. Throws RoostError `not-found`. */
+  async dismiss(id: InstanceId): Promise<void> {
     const { supervisor, roster } = this.#options;
     supervisor.observed(id);
     await supervisor.remove(id);
     roster.remove(id);
     this.#options.forget(id);
-    const { instances, quarantined, definitions, ...rest } = this.#inForce;
-    this.#inForce = {
-      ...rest,
-      instances: new Map([...instances].filter(([each]) => each !== id)),
-      quarantined: new Map([...quarantined].filter(([each]) => each !== id)),
-      definitions: new Map([...definitions].filter(([each]) => each !== id)),
-    };
-    return `${id} is no longer in the config and was stopped. Its data is kept.`;
+    this.#config.drop(id);
   }
 
   async #ensureAccount(userId: UserId, config: Config): Promise<void> {
@@ -268,13 +265,6 @@ export class Operations {
     return "cause" in observed && observed.cause !== ""
       ? `${id} is ${observed.state}: ${observed.cause}`
       : `${id} is ${observed.state}.`;
-  }
-
-  #firstProblem(): string {
-    const first = this.#pending.problems[0];
-    return first === undefined
-      ? "the config cannot be read."
-      : formatProblem({ ...first, excerpt: undefined });
   }
 }
 

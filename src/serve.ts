@@ -15,7 +15,13 @@ export async function serve(options: { config?: string | undefined }, terminal: 
   );
   const configFile = configFileOf(options.config, terminal);
   const stopRequested = terminal.stopRequested();
-  const app = new App({ configFile, env: terminal.env, version: terminal.version, router });
+  const app = new App({
+    configFile,
+    env: terminal.env,
+    version: terminal.version,
+    router,
+    self: terminal.self,
+  });
   try {
     await app.open();
     await stopRequested;

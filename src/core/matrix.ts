@@ -1,3 +1,4 @@
+import type { ErrorCode } from "./error.ts";
 import type { EventId, MxcUri, RoomAlias, RoomId, TxnId, UserId } from "./id.ts";
 import type { JsonObject } from "./json.ts";
 
@@ -38,7 +39,7 @@ export type AccountStatus =
       readonly nextAttemptMs: number;
     }
   /** Nothing is tried until the config or the credentials change. */
-  | { readonly state: "failed"; readonly sinceMs: number; readonly cause: string; readonly code: string }
+  | { readonly state: "failed"; readonly sinceMs: number; readonly cause: string; readonly code: ErrorCode }
   | { readonly state: "stopped"; readonly sinceMs: number };
 
 /** One Matrix user, logged in and syncing, as the rest of the house sees it. Errors are RoostErrors. */

@@ -2,6 +2,7 @@ import type { Availability } from "./availability.ts";
 import type { Problem } from "./config.ts";
 import type { InstanceId } from "./id.ts";
 import type { OpenFault } from "./log.ts";
+import type { Actor } from "./management.ts";
 import type { AccountStatus } from "./matrix.ts";
 
 /** What people asked for: the YAML's `enabled` and the operator's stop and start. Only people change it. */
@@ -136,8 +137,8 @@ export interface HostControl {
   snapshot(): HostSnapshot;
   /** How the instance did, minute by minute: the last hour and a half at most, oldest first. */
   samples(id: InstanceId): readonly Sample[];
-  /** Each answers the sentence to show, or throws a RoostError whose message is the sentence. */
-  start(id: InstanceId): Promise<string>;
-  stop(id: InstanceId): Promise<string>;
-  restart(id: InstanceId): Promise<string>;
+  /** Each answers the sentence to show, or throws a RoostError whose message is the sentence. `actor` is for the audit record. */
+  start(id: InstanceId, actor?: Actor): Promise<string>;
+  stop(id: InstanceId, actor?: Actor): Promise<string>;
+  restart(id: InstanceId, actor?: Actor): Promise<string>;
 }

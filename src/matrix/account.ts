@@ -3,7 +3,8 @@ import { RoostError } from "../core/error.ts";
 import { asEventId, type EventId, type MxcUri, type RoomId, type TxnId, type UserId } from "../core/id.ts";
 import { type JsonObject, stringAt } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
-import type { Account, AccountStatus, MatrixEvent } from "../core/matrix.ts";
+import type { RoomView } from "../core/management.ts";
+import type { Account, AccountStatus, MatrixEvent, RoomReference } from "../core/matrix.ts";
 import type { Secret, SecretValue } from "../core/secret.ts";
 import { Client, muteSdkLog } from "./client.ts";
 import { type AccountHooks, Connection } from "./connection.ts";
@@ -13,6 +14,7 @@ import { HomeserverError } from "./homeserver-error.ts";
 import { Http, type HttpRequest } from "./http.ts";
 import { Login } from "./login.ts";
 import { Media } from "./media.ts";
+import { viewRoom } from "./room-view.ts";
 import { Rooms } from "./rooms.ts";
 import { ordinaryTiming, type Timing } from "./timing.ts";
 
@@ -118,6 +120,17 @@ export class MatrixAccount implements Account {
   /** The last answer of the homeserver that was taken in; undefined before the first. */
   get lastSyncMs(): number | undefined {
     return this.#connection.lastSyncMs;
+  }
+
+  /** Of the session it has; undefined without one. */
+  get deviceId(): string | undefined {
+    return this.#connection.deviceId;
+  }
+
+  /** Rooms as it sees them now, in the order given. Rejects with `homeserver-unreachable` and the like. */
+  viewRooms(references: readonly RoomReference[], signal: AbortSignal): Promise<RoomView[]> {
+    const get = (path: string) => this.#ask({ method: "GET", path, timeoutMs: 10_000 }, signal);
+    return Promise.all(references.map((reference) => viewRoom(reference, { self: this.userId, get })));
   }
 
   /** Looks at the listed rooms again, because the list may have changed or somebody wants it tried again. Never rejects. */

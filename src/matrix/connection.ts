@@ -104,6 +104,11 @@ export class Connection {
     return this.#sync !== undefined;
   }
 
+  /** Of the session it has; undefined without one. */
+  get deviceId(): string | undefined {
+    return this.#sync?.deviceId;
+  }
+
   /** Something outside the sync was told that the session is over. A suspended account may still read: it goes on. */
   interrupt(error: RoostError): void {
     // Without a session it is a late answer about the one before.

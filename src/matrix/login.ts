@@ -191,7 +191,7 @@ function isRevoked(error: unknown): boolean {
   return error instanceof RoostError && error.code === "token-revoked";
 }
 
-function loginRefusal(error: unknown): unknown {
+export function loginRefusal(error: unknown): unknown {
   if (!(error instanceof HomeserverError)) return error;
   if (error.code === "room-forbidden") {
     return new RoostError(

@@ -47,10 +47,24 @@ function adviceFor(
       const obstacle = roomId === undefined ? undefined : facts.successors.obstacle(roomId);
       if (obstacle !== undefined) return stuck(room, obstacle, self);
       if (isMoved && !encrypted) return moved(entry.reference, roomId, self);
-      return encrypted
-        ? `${room} is encrypted, and Roost cannot read encrypted rooms yet: list a room without encryption.`
-        : undefined;
+      return encrypted ? unreadable(room) : undefined;
     }
+    default:
+      return adviceOutside(membership, room, self);
+  }
+}
+
+export function unreadable(room: string): string {
+  return `${room} is encrypted, and Roost cannot read encrypted rooms yet: list a room without encryption.`;
+}
+
+/** How the account gets into a room that it is not in. */
+export function adviceOutside(
+  membership: Exclude<RoomStanding["membership"], "joined">,
+  room: string,
+  self: UserId,
+): string {
+  switch (membership) {
     case "invite-needed":
       return `Invite ${self} into ${room}: the room is not open to it.`;
     case "banned":

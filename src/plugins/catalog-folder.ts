@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { RoostError, sentenceOf } from "../core/error.ts";
@@ -33,9 +34,10 @@ export class PluginFolder {
     });
   }
 
-  /** The names that may be plugins, sorted. @throws RoostError `internal`. */
+  /** The names that may be plugins, sorted; none without a folder. @throws RoostError `internal`. */
   names(): Promise<string[]> {
     return this.#guard(async () => {
+      if (!existsSync(this.path)) return [];
       const names = await readdir(this.path);
       return names.filter((name) => !name.startsWith(".") && name !== "trash").sort();
     });

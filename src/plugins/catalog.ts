@@ -17,6 +17,8 @@ export interface CatalogOptions {
   readonly python: () => string | undefined;
   /** Ids that uploads may not take. */
   readonly builtIn: readonly string[];
+  /** Another process owns the folder: nothing in it is made or cleared away. */
+  readonly isReader?: boolean;
 }
 
 /** A file or folder that is no usable plugin. */
@@ -69,7 +71,7 @@ export class PluginCatalog {
       const found: CatalogEntry[] = [];
       const problems: CatalogProblem[] = [];
       try {
-        await this.#folder.open();
+        if (this.#options.isReader !== true) await this.#folder.open();
         for (const name of await this.#folder.names()) {
           try {
             const entry = await this.#inspect(join(this.#folder.path, name));

@@ -12,6 +12,7 @@ import { AdminMessages } from "./admin-messages.ts";
 import { HostAvailability } from "./host-availability.ts";
 import { HostCounts } from "./host-counts.ts";
 import { HostDatabase } from "./host-database.ts";
+import { HostInstances } from "./host-instances.ts";
 import { HostNotes } from "./host-notes.ts";
 import { HostSessions } from "./host-sessions.ts";
 import { entryOf, type StoredEntry, stateOf } from "./outbox-row.ts";
@@ -32,6 +33,7 @@ export class HostStore implements DeliveryStore {
   readonly notes: HostNotes;
   readonly counts: HostCounts;
   readonly availability: HostAvailability;
+  readonly instances: HostInstances;
   readonly sessions: HostSessions;
   readonly adminMessages: AdminMessages;
 
@@ -40,6 +42,7 @@ export class HostStore implements DeliveryStore {
     this.notes = new HostNotes(this.#db);
     this.counts = new HostCounts(this.#db);
     this.availability = new HostAvailability(this.#db);
+    this.instances = new HostInstances(this.#db);
     this.sessions = new HostSessions(this.#db);
     this.adminMessages = new AdminMessages(this.#db);
   }

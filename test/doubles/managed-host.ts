@@ -1,0 +1,128 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { hostDatabaseFile } from "../../src/backups.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import {
+  asInstanceId,
+  asRoomId,
+  asUserId,
+  type InstanceId,
+  type RoomId,
+  type UserId,
+} from "../../src/core/id.ts";
+import type { Actor, Management } from "../../src/core/management.ts";
+import type { HostControl } from "../../src/core/status.ts";
+import { HostBackups } from "../../src/host-backups.ts";
+import { House } from "../../src/house.ts";
+import { KnownPlugins } from "../../src/known-plugins.ts";
+import { LogRouter } from "../../src/log/router.ts";
+import { controlHouse, manageHost } from "../../src/management.ts";
+import { hasLoggedIn } from "../../src/matrix/credentials.ts";
+import { HostStore } from "../../src/store/host-store.ts";
+import { databaseRole } from "../../src/terminal.ts";
+
+export const admin: Actor = { name: "admin", via: "page" };
+
+export interface ManagedHost {
+  readonly management: Management;
+  readonly control: HostControl;
+  readonly house: House;
+  readonly dataDir: string;
+  /** What was logged, one line a record. */
+  readonly logged: readonly string[];
+  /** What the files say is noticed, as their watcher would. */
+  close(): Promise<void>;
+}
+
+/** A host without a process of its own, page and lock: what is behind the management port is all real. */
+export async function openManagedHost(
+  folder: string,
+  homeserverUrl: string,
+  more = "",
+): Promise<ManagedHost> {
+  const configFile = join(folder, "config.yaml");
+  const dataDir = join(folder, "data");
+  const head = `homeserver: { url: "${homeserverUrl}", registration_token: letmein }\ndata_dir: ${dataDir}\n`;
+  writeFileSync(configFile, head + more, { mode: 0o600 });
+  for (const name of ["host", "instances.d"]) mkdirSync(join(dataDir, name), { recursive: true });
+  const router = new LogRouter();
+  const logged: string[] = [];
+  router.addSink(
+    ({ severity, instance, message, context }) =>
+      void logged.push(`${severity} ${instance ?? ""} ${message} ${JSON.stringify(context)}`),
+    "INFO",
+  );
+  const log = router.logger();
+  const plugins = new KnownPlugins({ configFile, env: process.env, version: "1.2.3", log });
+  await plugins.open();
+  const loadOptions = { env: {}, plugins, hasLoggedIn };
+  const load = () => {
+    const loaded = loadConfig(configFile, loadOptions);
+    router.addSecrets(loaded.secrets);
+    return loaded;
+  };
+  const { config, problems } = load();
+  if (config === undefined) throw new Error(`The config is wrong: ${JSON.stringify(problems)}`);
+  const store = new HostStore(hostDatabaseFile(dataDir));
+  store.open();
+  const house = new House({
+    config,
+    load,
+    store,
+    router,
+    version: "1.2.3",
+    phase: () => "running",
+    disk: () => undefined,
+    adminRoom: () => undefined,
+    onReply: () => {},
+    obstacleTo: (plugin) => plugins.obstacleTo(plugin),
+  });
+  await house.open(problems);
+  const backups = new HostBackups({
+    dataDir,
+    config: () => house.config(),
+    store,
+    log,
+    changeInstance: (id, swap) => house.changeDatabase(id, swap),
+    onHostChanged: () => house.beginAgain(),
+  });
+  const databaseCommand = [process.execPath, join(import.meta.dir, "../../src/main.ts"), databaseRole];
+  const management = manageHost({
+    house,
+    store,
+    router,
+    plugins,
+    backups,
+    configFile,
+    loadOptions,
+    databaseCommand,
+  });
+  return {
+    management,
+    control: controlHouse(house, router),
+    house,
+    dataDir,
+    logged,
+    close: async () => {
+      await house.close();
+      store.close();
+    },
+  };
+}
+
+export function instanceId(name: string): InstanceId {
+  return required(asInstanceId(name), name);
+}
+
+export function userId(name: string): UserId {
+  return required(asUserId(name), name);
+}
+
+export function roomId(name: string): RoomId {
+  return required(asRoomId(name), name);
+}
+
+function required<Value>(value: Value | undefined, text: string): Value {
+  if (value === undefined) throw new Error(`${text} is not an id.`);
+  return value;
+}
