@@ -58,5 +58,6 @@ export class ManagedBackups {
 }
 
 function describe({ name, madeAtMs, sizeBytes, databases }: Backup): BackupInfo {
-  return { id: name, madeAtMs, sizeBytes, instances: databases.flatMap((each) => asInstanceId(each) ?? []) };
+  const names = databases.filter((database) => database !== "host");
+  return { id: name, madeAtMs, sizeBytes, instances: names.flatMap((each) => asInstanceId(each) ?? []) };
 }
