@@ -73,6 +73,7 @@ export class ManagedAccounts {
   ): Promise<AccountInfo> {
     const { house, definitions, turns, audit } = this.#options;
     return turns.take([userId], async () => {
+      this.#requireBots(userId);
       const { displayname, accessToken } = change;
       const login: AccountLogin | undefined =
         accessToken === undefined ? undefined : { by: "access-token", accessToken };
@@ -128,15 +129,12 @@ export class ManagedAccounts {
       throw new RoostError("bad-request", `At most ${maxRooms} rooms can be looked at in one request.`);
     if (!house.config().accounts.has(userId))
       throw new RoostError("not-found", `There is no account ${userId}.`);
+    this.#requireBots(userId);
     if (house.accounts.get(userId) === undefined) await house.operations.applyAccount(userId);
     const failed = await this.#untilKnown(userId, () => {}, viewLimitMs);
     const account = house.accounts.get(userId);
     if (failed !== undefined) throw failed;
-    if (account === undefined)
-      throw new RoostError(
-        "conflict",
-        `${userId} writes to the admin room and runs no bot: choose another account.`,
-      );
+    if (account === undefined) throw new RoostError("not-found", `The account ${userId} is gone.`);
     return await account.viewRooms(references, AbortSignal.timeout(viewLimitMs));
   }
 
@@ -179,13 +177,14 @@ export class ManagedAccounts {
 
   #statusOf(userId: UserId): Pick<AccountInfo, "state" | "sinceMs" | "cause"> {
     const { house } = this.#options;
-    const { startedAtMs, adminRoom } = house.snapshot();
-    if (userId === house.config().admin.account && adminRoom !== undefined) {
-      const state = adminRoom.state === "ready" ? "syncing" : adminRoom.state;
-      return { state, sinceMs: startedAtMs, cause: adminRoom.cause };
-    }
     const status = house.accounts.get(userId)?.status();
-    if (status === undefined) return { state: "unused", sinceMs: startedAtMs, cause: undefined };
+    if (status === undefined) {
+      const { startedAtMs: sinceMs, adminRoom } = house.snapshot();
+      if (userId !== house.config().admin.account || adminRoom === undefined)
+        return { state: "unused", sinceMs, cause: undefined };
+      const state = adminRoom.state === "ready" ? "syncing" : adminRoom.state;
+      return { state, sinceMs, cause: adminRoom.cause };
+    }
     return {
       state: status.state,
       sinceMs: status.sinceMs,
@@ -217,6 +216,13 @@ export class ManagedAccounts {
     const kept = await file.read().catch(() => undefined);
     if (kept !== undefined && kept.accessToken === undefined && kept.password === undefined)
       await file.remove();
+  }
+
+  /** One that writes to the admin room is opened apart from the bots', and only at the unit's start. */
+  #requireBots(userId: UserId): void {
+    if (userId !== this.#options.house.config().admin.account) return;
+    const sentence = `${userId} writes to the admin room and runs no bot: it is changed in the files, with a restart of the unit.`;
+    throw new RoostError("conflict", sentence);
   }
 
   #keepSecret(login: AccountLogin): void {

@@ -8,8 +8,8 @@ import type { Turns } from "./turns.ts";
 
 export interface ManagedPluginsOptions {
   readonly plugins: KnownPlugins;
-  /** The instances that use a plugin, those that cannot run among them. */
-  readonly usersOf: (plugin: string) => readonly InstanceId[];
+  /** The instances that use each plugin, those that cannot run among them. */
+  readonly users: () => ReadonlyMap<string, readonly InstanceId[]>;
   readonly observed: (id: InstanceId) => Observed | undefined;
   /** Takes up what is on disk now. */
   readonly restart: (id: InstanceId) => Promise<unknown>;
@@ -29,8 +29,8 @@ export class ManagedPlugins {
   }
 
   list(): readonly PluginInfo[] {
-    const { plugins, usersOf } = this.#options;
-    return plugins.list().map((info) => ({ ...info, instances: usersOf(info.id) }));
+    const users = this.#options.users();
+    return this.#options.plugins.list().map((info) => ({ ...info, instances: users.get(info.id) ?? [] }));
   }
 
   add(
@@ -68,10 +68,10 @@ export class ManagedPlugins {
   }
 
   remove(id: string, actor: Actor): Promise<void> {
-    const { usersOf, turns, audit } = this.#options;
+    const { turns, audit } = this.#options;
     return turns.take(["plugins"], async () => {
       this.#requireUploaded(id);
-      const users = usersOf(id);
+      const users = this.#usersOf(id);
       if (users.length > 0) {
         const sentence = `${id} is used by ${users.join(", ")}: delete ${users.length === 1 ? "it" : "them"} first.`;
         throw new RoostError("conflict", sentence);
@@ -94,8 +94,8 @@ export class ManagedPlugins {
 
   /** Restarts its instances one by one; answers why one that ran does not any more, and leaves the rest alone then. */
   async #tryOn(id: string): Promise<string | undefined> {
-    const { usersOf, observed, restart } = this.#options;
-    for (const instance of usersOf(id)) {
+    const { observed, restart } = this.#options;
+    for (const instance of this.#usersOf(id)) {
       const ran = observed(instance)?.state === "running";
       await restart(instance).catch(() => {});
       const cause = ran ? await this.#untilKnown(instance) : undefined;
@@ -118,7 +118,11 @@ export class ManagedPlugins {
   }
 
   async #restartAll(id: string): Promise<void> {
-    for (const instance of this.#options.usersOf(id)) await this.#options.restart(instance).catch(() => {});
+    for (const instance of this.#usersOf(id)) await this.#options.restart(instance).catch(() => {});
+  }
+
+  #usersOf(id: string): readonly InstanceId[] {
+    return this.#options.users().get(id) ?? [];
   }
 
   #get(id: string): PluginInfo {

@@ -76,7 +76,7 @@ export function manageHost(options: ManagementOptions): Management {
   });
   const managedPlugins = new ManagedPlugins({
     ...{ plugins, turns, audit },
-    usersOf: (plugin) => usersOf(plugin, house, definitions),
+    users: () => usersOfPlugins(house, definitions),
     observed: (id) => (house.supervisor.has(id) ? house.supervisor.observed(id) : undefined),
     restart: (id) => house.operations.restart(id),
   });
@@ -130,18 +130,19 @@ export function manageHost(options: ManagementOptions): Management {
   };
 }
 
-/** Those that run by it, and those that could not be read but name it. */
-function usersOf(plugin: string, house: House, definitions: Definitions): InstanceId[] {
+/** By plugin: those in force, those that could not be read, and those that are only on disk yet. */
+function usersOfPlugins(house: House, definitions: Definitions): ReadonlyMap<string, readonly InstanceId[]> {
   const { instances, quarantined } = house.config();
   const disk = house.operations.read();
   const ids = new Set([...instances.keys(), ...quarantined.keys(), ...(disk?.definitions.keys() ?? [])]);
-  return [...ids].filter((id) => (instances.get(id)?.plugin ?? pluginOf(id, definitions)) === plugin);
+  return Map.groupBy(ids, (id) => instances.get(id)?.plugin ?? pluginOf(id, definitions));
 }
 
-function pluginOf(id: InstanceId, definitions: Definitions): string | undefined {
+/** Empty for a definition that names none. */
+function pluginOf(id: InstanceId, definitions: Definitions): string {
   try {
     return definitions.read(id).plugin;
   } catch {
-    return undefined;
+    return "";
   }
 }

@@ -137,7 +137,7 @@ describe("another version of a plugin", () => {
     const said: string[] = [];
     const managed = new ManagedPlugins({
       plugins,
-      usersOf: () => users,
+      users: () => new Map([[id, users]]),
       observed: (instance) => {
         const state = stateWith(runs.get(instance), instance);
         return state === "failed"

@@ -12,6 +12,7 @@ import {
   instanceId,
   type ManagedHost,
   openManagedHost,
+  roomAlias,
   roomId,
   userId,
 } from "./doubles/managed-host.ts";
@@ -233,8 +234,9 @@ describe("rooms", () => {
     const listed = [room, encrypted, quiet, secret].map(roomId);
     const { steps, tell } = collect();
     const saved = await host.management.saveInstance(weather, { rooms: listed }, admin, tell);
-    const gone = roomId("!gone:sandbox");
-    const views = await host.management.viewRooms(bot, [...listed, gone]);
+    const unlisted = open("Open to all");
+    const strangers = [roomId("!gone:sandbox"), roomId(unlisted), roomAlias("#nowhere:sandbox")];
+    const views = await host.management.viewRooms(bot, [...listed, ...strangers]);
     expect(
       views.map(({ name, membership, encrypted, mayPost }) => [name, membership, encrypted, mayPost]),
     ).toEqual([
@@ -243,6 +245,8 @@ describe("rooms", () => {
       ["Quiet", "joined", false, false],
       [undefined, "invite-needed", false, false],
       [undefined, "invite-needed", false, false],
+      ["Open to all", "joinable", false, false],
+      [undefined, "unresolved", false, false],
     ]);
     expect(views[0]).toMatchObject({ alias: "#kites:sandbox", advice: undefined });
     expect(views[3]?.advice).toBe(`Invite ${bot} into ${secret}: the room is not open to it.`);

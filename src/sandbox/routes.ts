@@ -9,6 +9,7 @@ import { registrationRoutes } from "./registration-routes.ts";
 import { roomRoutes } from "./room-routes.ts";
 import { sendRoutes } from "./send-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { summaryRoutes } from "./summary-routes.ts";
 import { userRoutes } from "./user-routes.ts";
 
 /** The client-server API. */
@@ -19,6 +20,7 @@ export function matrixRoutes(parts: Parts): Hono {
   routes.route("/", profileRoutes(parts));
   routes.route("/", userRoutes(parts));
   routes.route("/", roomRoutes(parts));
+  routes.route("/", summaryRoutes(parts));
   routes.route("/", membershipRoutes(parts));
   routes.route("/", sendRoutes(parts));
   routes.route("/", historyRoutes(parts));

@@ -4,6 +4,7 @@ import type { BackupControl } from "../core/backup.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import { asInstanceId, type InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
+import type { Actor } from "../core/management.ts";
 import type { RecordSource } from "../core/record.ts";
 import type { HostControl, HostSnapshot } from "../core/status.ts";
 import { controlSocketPath, isHostThere } from "./control-client.ts";
@@ -76,20 +77,23 @@ export class ControlServer {
   }
 }
 
+/** Whoever may open the socket is the owner of the data folder. */
+const owner: Actor = { name: "the data folder's owner", via: "command line" };
+
 function controlRoutes({ control, backups, records, log }: ControlServerOptions): Hono {
   const app = new Hono();
   app.get("/status", (context) => context.json(control.snapshot()));
   app.post(
     "/instances/:id/start",
-    act((id) => control.start(id)),
+    act((id) => control.start(id, owner)),
   );
   app.post(
     "/instances/:id/stop",
-    act((id) => control.stop(id)),
+    act((id) => control.stop(id, owner)),
   );
   app.post(
     "/instances/:id/restart",
-    act((id) => control.restart(id)),
+    act((id) => control.restart(id, owner)),
   );
   app.post("/backups", async (context) => context.json(await backups.backUp()));
   app.post("/restore", async (context) => {

@@ -4,9 +4,11 @@ import { hostDatabaseFile } from "../../src/backups.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import {
   asInstanceId,
+  asRoomAlias,
   asRoomId,
   asUserId,
   type InstanceId,
+  type RoomAlias,
   type RoomId,
   type UserId,
 } from "../../src/core/id.ts";
@@ -30,7 +32,6 @@ export interface ManagedHost {
   readonly dataDir: string;
   /** What was logged, one line a record. */
   readonly logged: readonly string[];
-  /** What the files say is noticed, as their watcher would. */
   close(): Promise<void>;
 }
 
@@ -120,6 +121,10 @@ export function userId(name: string): UserId {
 
 export function roomId(name: string): RoomId {
   return required(asRoomId(name), name);
+}
+
+export function roomAlias(name: string): RoomAlias {
+  return required(asRoomAlias(name), name);
 }
 
 function required<Value>(value: Value | undefined, text: string): Value {

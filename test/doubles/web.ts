@@ -1,7 +1,6 @@
-import type { Management } from "../../src/core/management.ts";
+import type { Management, SessionStore, StoredSession } from "../../src/core/management.ts";
 import type { HostSnapshot } from "../../src/core/status.ts";
 import { LogRouter } from "../../src/log/router.ts";
-import { HostStore } from "../../src/store/host-store.ts";
 import { Login } from "../../src/web/login.ts";
 import { Metrics } from "../../src/web/metrics.ts";
 import type { RouteOptions } from "../../src/web/routes.ts";
@@ -19,12 +18,19 @@ export function webParts(snapshot: () => HostSnapshot, log = new LogRouter().log
     management: {} as Management,
     records: { query: () => [], lastId: () => 0, onRecord: () => () => {} },
     login,
-    sessions: new Sessions({
-      store: new HostStore(":memory:").sessions,
-      fingerprint: () => login.fingerprint(),
-    }),
+    sessions: new Sessions({ store: sessionsInMemory(), fingerprint: () => login.fingerprint() }),
     metrics: new Metrics(),
     cutSecrets: (text) => text,
     log,
+  };
+}
+
+export function sessionsInMemory(): SessionStore {
+  const kept = new Map<string, StoredSession>();
+  return {
+    loadSession: (hash) => kept.get(hash),
+    saveSession: (hash, session) => void kept.set(hash, session),
+    deleteSession: (hash) => void kept.delete(hash),
+    deleteSessionsBefore: () => {},
   };
 }
