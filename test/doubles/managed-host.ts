@@ -40,10 +40,11 @@ export async function openManagedHost(
   folder: string,
   homeserverUrl: string,
   more = "",
+  registrationToken = "letmein",
 ): Promise<ManagedHost> {
   const configFile = join(folder, "config.yaml");
   const dataDir = join(folder, "data");
-  const head = `homeserver: { url: "${homeserverUrl}", registration_token: letmein }\ndata_dir: ${dataDir}\n`;
+  const head = `homeserver: { url: "${homeserverUrl}", registration_token: "${registrationToken}" }\ndata_dir: ${dataDir}\n`;
   writeFileSync(configFile, head + more, { mode: 0o600 });
   for (const name of ["host", "instances.d"]) mkdirSync(join(dataDir, name), { recursive: true });
   const router = new LogRouter();
