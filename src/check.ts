@@ -1,6 +1,6 @@
 import { loadConfig } from "./config/load.ts";
 import { formatProblem } from "./core/config.ts";
-import { readPlugins } from "./known-plugins.ts";
+import { KnownPlugins } from "./known-plugins.ts";
 import { LogRouter } from "./log/router.ts";
 import { hasLoggedIn } from "./matrix/credentials.ts";
 import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
@@ -12,7 +12,8 @@ export async function check(
 ): Promise<number> {
   const file = configFileOf(options.config, terminal);
   const { env, version } = terminal;
-  const plugins = await readPlugins({ configFile: file, env, version, log: new LogRouter().logger() });
+  const plugins = new KnownPlugins({ configFile: file, env, version, log: new LogRouter().logger() });
+  await plugins.open();
   const { config, problems } = loadConfig(file, { env, plugins, hasLoggedIn });
   const wrong = problems.filter((problem) => problem.severity === "error").length;
   if (options.json) {

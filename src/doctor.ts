@@ -19,7 +19,7 @@ import {
 import { type Finding, fine, wrong } from "./doctor/finding.ts";
 import { type Ask, checkAccount, checkHomeserver, checkRoom } from "./doctor/homeserver.ts";
 import { checkHost, checkPort, checkPrograms } from "./doctor/machine.ts";
-import { readPlugins } from "./known-plugins.ts";
+import { KnownPlugins } from "./known-plugins.ts";
 import { LogRouter } from "./log/router.ts";
 import { CredentialsFile } from "./matrix/credentials.ts";
 import { Http } from "./matrix/http.ts";
@@ -39,7 +39,8 @@ const backupAgeLimitMs = 2 * 24 * 3_600_000;
 export async function doctor(options: DoctorOptions, terminal: Terminal): Promise<number> {
   const file = configFileOf(options.config, terminal);
   const { env, version } = terminal;
-  const plugins = await readPlugins({ configFile: file, env, version, log: new LogRouter().logger() });
+  const plugins = new KnownPlugins({ configFile: file, env, version, log: new LogRouter().logger() });
+  await plugins.open();
   const loaded = loadConfig(file, { env, plugins });
   const { config } = loaded;
   const dataDir = config?.dataDir ?? locate(options, terminal);

@@ -18,8 +18,6 @@ export interface KnownPluginsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly log: HostLogger;
-  /** Another process owns the data folder: nothing in it is made or cleared away. */
-  readonly isReader?: boolean;
 }
 
 /** Every plugin there is, built in or uploaded: what the config needs to know of them, and what people are shown. */
@@ -34,7 +32,7 @@ export class KnownPlugins implements PluginSettings {
 
   /** Finds the folder of uploaded ones and reads it. Never fails: a bad one is a problem to show. */
   async open(): Promise<void> {
-    const { configFile, env, version, log, isReader = false } = this.#options;
+    const { configFile, env, version, log } = this.#options;
     this.#builtIn = [...builtInPlugins].map(([id, plugin]) => describeBuiltIn(id, plugin, version));
     const { dataDir } = readSources(configFile, { env, plugins: pluginSettings });
     // Without a main file that can be read there is no data folder, and nothing to run either.
@@ -42,9 +40,8 @@ export class KnownPlugins implements PluginSettings {
     this.#catalog = new PluginCatalog({
       folder: join(dataDir, "plugins"),
       log,
-      python: () => (isReader ? undefined : (Bun.which("python3", { PATH: env.PATH ?? "" }) ?? undefined)),
+      python: () => Bun.which("python3", { PATH: env.PATH ?? "" }) ?? undefined,
       builtIn: [...builtInPlugins.keys()],
-      isReader,
     });
     await this.#catalog.open();
   }
@@ -93,13 +90,4 @@ function settingsOf({ info, manifest }: CatalogEntry): ReturnType<PluginSettings
         : checkSettings(z.fromJSONSchema(settings as Parameters<typeof z.fromJSONSchema>[0]), config),
     answersTo: () => [],
   };
-}
-
-/** The same for a command that only reads. */
-export async function readPlugins(
-  options: Pick<KnownPluginsOptions, "configFile" | "env" | "version" | "log">,
-): Promise<KnownPlugins> {
-  const plugins = new KnownPlugins({ ...options, isReader: true });
-  await plugins.open();
-  return plugins;
 }

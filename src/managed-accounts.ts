@@ -35,7 +35,9 @@ export class ManagedAccounts {
   }
 
   list(): AccountInfo[] {
-    return [...this.#options.house.config().accounts.keys()].map((userId) => this.#describe(userId));
+    const userIds = [...this.#options.house.config().accounts.keys()];
+    const found = this.#options.definitions.readEach(userIds);
+    return userIds.map((userId, index) => this.#describe(userId, found[index]));
   }
 
   add(
@@ -155,9 +157,8 @@ export class ManagedAccounts {
     };
   }
 
-  #describe(userId: UserId): AccountInfo {
-    const { house, definitions } = this.#options;
-    const found = definitions.read(userId);
+  #describe(userId: UserId, found = this.#options.definitions.read(userId)): AccountInfo {
+    const { house } = this.#options;
     const { state, sinceMs, cause } = this.#statusOf(userId);
     return {
       userId,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { loadConfig } from "../src/config/load.ts";
 import type { InstanceId } from "../src/core/id.ts";
 import type { Observed } from "../src/core/status.ts";
-import { KnownPlugins, readPlugins } from "../src/known-plugins.ts";
+import { KnownPlugins } from "../src/known-plugins.ts";
 import { LogRouter } from "../src/log/router.ts";
 import { ManagedPlugins } from "../src/managed-plugins.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
@@ -81,7 +81,8 @@ describe("plugins", () => {
     const under = join(host.dataDir, "plugins/.upload-x");
     writeFileSync(under, "half");
     const configFile = join(folder.path, "config.yaml");
-    const plugins = await readPlugins({ configFile, env: {}, version: "", log: new LogRouter().logger() });
+    const plugins = new KnownPlugins({ configFile, env: {}, version: "", log: new LogRouter().logger() });
+    await plugins.open();
     expect(plugins.names()).toContain(id);
     const severe = loadConfig(configFile, { env: {}, plugins }).problems.filter(
       ({ severity }) => severity === "error",

@@ -40,15 +40,22 @@ export class AccountDefinitions {
 
   /** Undefined for an account that no file lists. */
   read(userId: UserId): AccountDefinition | undefined {
-    const home = this.#edit.find(placeOf(userId));
-    if (home === undefined) return undefined;
-    const entry = entryOf(home.value, "accounts", userId);
-    const has = (key: string) => isObject(entry) && entry[key] !== undefined && entry[key] !== null;
-    return {
-      displayname: stringAt(entry, "displayname"),
-      login: has("password") ? "password" : has("access_token") ? "access-token" : "registration",
-      readOnly: home.readOnly,
-    };
+    return this.readEach([userId])[0];
+  }
+
+  /** The same for several, with the files read once. */
+  readEach(userIds: readonly UserId[]): (AccountDefinition | undefined)[] {
+    const homes = this.#edit.findEach(userIds.map(placeOf));
+    return homes.map((home, index) => {
+      if (home === undefined) return undefined;
+      const entry = entryOf(home.value, "accounts", userIds[index] ?? "");
+      const has = (key: string) => isObject(entry) && entry[key] !== undefined && entry[key] !== null;
+      return {
+        displayname: stringAt(entry, "displayname"),
+        login: has("password") ? "password" : has("access_token") ? "access-token" : "registration",
+        readOnly: home.readOnly,
+      };
+    });
   }
 
   /** Throws RoostError `conflict` if it is listed already, else as `edit` does. */

@@ -71,14 +71,21 @@ export class ConfigEdit {
 
   /** Undefined if no file defines it. */
   find(place: EntryPlace): Home | undefined {
+    return this.findEach([place])[0];
+  }
+
+  /** The same for several, with the files read once. */
+  findEach(places: readonly EntryPlace[]): (Home | undefined)[] {
     const { main, sources } = readSources(this.#file, this.#options);
-    const found = sources.find(({ file }) => file.names(place.section).includes(place.name))?.file;
-    if (found === undefined) return undefined;
-    const file = resolve(found.name);
-    const parsed = parseText(found.text);
-    const entry = entryText(parsed, place) ?? "";
-    const readOnly = found === main ? ofMainFile(file) : this.#obstacle(found, entry);
-    return { file, text: found.text, parsed, value: found.value, entry, readOnly };
+    return places.map((place) => {
+      const found = sources.find(({ file }) => file.names(place.section).includes(place.name))?.file;
+      if (found === undefined) return undefined;
+      const file = resolve(found.name);
+      const parsed = parseText(found.text);
+      const entry = entryText(parsed, place) ?? "";
+      const readOnly = found === main ? ofMainFile(file) : this.#obstacle(found, entry);
+      return { file, text: found.text, parsed, value: found.value, entry, readOnly };
+    });
   }
 
   /** The change of a file that makes an entry say what is wanted; without a home, in a new file or at the end of one. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { RoostError } from "../core/error.ts";
 import { isObject, type Json } from "../core/json.ts";
@@ -49,7 +50,8 @@ export class SecretFiles {
     const base = name.replace(/^\./, "%2E").slice(0, 200);
     for (let count = 1; ; count++) {
       const file = join(this.#folder, count === 1 ? base : `${base}-${count}`);
-      if (!this.#taken.has(file) && !this.#values.has(file)) return file;
+      // Whoever was called so before may still refer to a file that is there: under another name, or from the trash.
+      if (!this.#taken.has(file) && !this.#values.has(file) && !existsSync(file)) return file;
     }
   }
 }

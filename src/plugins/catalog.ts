@@ -17,8 +17,6 @@ export interface CatalogOptions {
   readonly python: () => string | undefined;
   /** Ids that uploads may not take. */
   readonly builtIn: readonly string[];
-  /** Another process owns the folder: nothing in it is made or cleared away. */
-  readonly isReader?: boolean;
 }
 
 /** A file or folder that is no usable plugin. */
@@ -65,13 +63,12 @@ export class PluginCatalog {
     this.#folder = new PluginFolder(options.folder);
   }
 
-  /** Reads the whole folder; again for what was dropped or installed since. Never fails. */
+  /** Reads the whole folder, changing nothing in it; again for what was dropped or installed since. Never fails. */
   open(): Promise<void> {
     return this.#inTurn(async () => {
       const found: CatalogEntry[] = [];
       const problems: CatalogProblem[] = [];
       try {
-        if (this.#options.isReader !== true) await this.#folder.open();
         for (const name of await this.#folder.names()) {
           try {
             const entry = await this.#inspect(join(this.#folder.path, name));
