@@ -329,6 +329,20 @@ describe("an instance", () => {
       code: "conflict",
     });
   });
+
+  test("keeps its secret when another one gets the name that it had", async () => {
+    using house = new House();
+    await house.save("insta", { config: { key: "swordfish" } });
+    await house.definitions.rename(id("insta"), id("pictures"));
+    await house.save("insta", {
+      plugin: "instagram",
+      account,
+      rooms: [],
+      config: { carousel: "thread", key: "pike" },
+    });
+    expect(house.text("data/secrets/insta/key")).toBe("swordfish\n");
+    expect(house.text("data/secrets/insta/key-2")).toBe("pike\n");
+  });
 });
 
 describe("a failure to write", () => {
