@@ -82,7 +82,12 @@ async function cut({ homeserver }: Lab): Promise<() => Promise<void>> {
 }
 
 export const homeserverFaults: readonly LabFault[] = [
-  answering("401, token unknown", syncs, refusal(401, "M_UNKNOWN_TOKEN"), { times: 1, says: /WARN/ }),
+  answering("401, token unknown once", syncs, refusal(401, "M_UNKNOWN_TOKEN"), { times: 1 }),
+  {
+    ...lasting("401, token revoked", ({ homeserver }) => homeserver.revokeTokens(own)),
+    victim: "third",
+    says: /logging in again/,
+  },
   answering("401, account locked", /./, refusal(401, "M_USER_LOCKED"), { says: /locked/ }),
   answering("403 to syncs", syncs, refusal(403, "M_FORBIDDEN"), { says: /./ }),
   answering("403, account suspended", sends, refusal(403, "M_USER_SUSPENDED"), { says: /suspended/ }),
