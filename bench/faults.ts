@@ -57,4 +57,4 @@ console.error(`Trying ${chosen.length} faults ...`);
 const executable = await compileLabExecutable(folder.path);
 const findings = await tryAll(chosen, Number(lanes), executable, (line) => console.error(line));
 console.log(json ? JSON.stringify(findings, undefined, 2) : renderFaults(findings));
-process.exitCode = findings.some(({ wrong }) => wrong.length > 0) ? 1 : 0;
+process.exit(findings.some(({ wrong }) => wrong.length > 0) ? 1 : 0);

@@ -7,6 +7,11 @@ import manifest from "../package.json" with { type: "json" };
 
 const root = dirname(import.meta.dir);
 
+/** The program and its workers, as paths. */
+export const entrypoints = ["src/main.ts", "src/bot-worker.ts", "src/backup-worker.ts"].map((file) =>
+  join(root, file),
+);
+
 export interface Executable {
   readonly outfile: string;
   /** The program and every worker it starts: a worker that is not an entry of its own is not found at run time. */
@@ -56,9 +61,7 @@ if (import.meta.main) {
   try {
     await compile({
       outfile,
-      entrypoints: ["src/main.ts", "src/bot-worker.ts", "src/backup-worker.ts"].map((file) =>
-        join(root, file),
-      ),
+      entrypoints,
       target: target as Bun.Build.CompileTarget | undefined,
     });
   } catch (error) {

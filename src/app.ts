@@ -22,6 +22,7 @@ import { HostStore } from "./store/host-store.ts";
 import { FolderLock } from "./store/lock.ts";
 import { RecordStore } from "./store/record-store.ts";
 import { databaseRole } from "./terminal.ts";
+import { Standstill } from "./vitals/standstill.ts";
 import { ControlServer } from "./web/control.ts";
 import { Login } from "./web/login.ts";
 import { Metrics } from "./web/metrics.ts";
@@ -86,6 +87,7 @@ export class App {
     this.#closers.push(() => store.close());
     const loss = openHostStore(store, { dataDir: config.dataDir, catchUpMs: config.catchUpMs, log });
     const disk = await this.#opened(new DiskWatch(config.dataDir, log));
+    await this.#opened(new Standstill(log));
     mkdirSync(join(config.dataDir, "instances.d"), { recursive: true, mode: 0o700 });
     const adminRoom = adminRoomOf(config, { store, log, onSecret: (secret) => router.addSecrets([secret]) });
     if (adminRoom !== undefined) {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile } from "../../build/compile.ts";
+import { compile, entrypoints } from "../../build/compile.ts";
 
 const root = join(import.meta.dir, "../..");
 
@@ -10,7 +10,7 @@ export async function compileLabExecutable(folder: string): Promise<string> {
   const bots = join(root, "src/bots/index.ts");
   await compile({
     outfile,
-    entrypoints: [join(root, "src/main.ts"), join(root, "src/bot-worker.ts")],
+    entrypoints,
     plugins: [
       {
         name: "laboratory",

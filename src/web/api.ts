@@ -1,6 +1,5 @@
 import { type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import type { Context, MiddlewareHandler } from "hono";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { Management } from "../core/management.ts";
@@ -28,6 +27,7 @@ export type Api = OpenAPIHono<SignedIn>;
 
 /** Nothing but an uploaded plugin is larger. */
 const largestBodyBytes = 256 * 1024;
+const longestBodyMs = 30_000;
 
 /** How a refusal looks in both APIs: maubot's shape, with Roost's code where maubot has none. */
 export const refusalSchema = z
@@ -59,13 +59,44 @@ export function refuse(context: Context, error: unknown, cutSecrets: (text: stri
   );
 }
 
-/** Bounds a request's body in size and in the time it may take to come. */
-export const boundedBody = bodyLimit({
-  maxSize: largestBodyBytes,
-  onError: () => {
-    throw new RoostError("too-large", `A request here may have at most ${largestBodyBytes / 1024} kB.`);
-  },
-});
+/** Takes a request's body in, bounded in size and in the time it may take to come; what receives uploads bounds them itself. */
+export function boundedBody(isUpload: (context: Context) => boolean): MiddlewareHandler {
+  return async (context, next) => {
+    const { raw } = context.req;
+    if (raw.body !== null && !isUpload(context)) {
+      const body = await readWithin(raw.body, largestBodyBytes, longestBodyMs);
+      context.req.raw = new Request(raw.url, { method: raw.method, headers: raw.headers, body });
+    }
+    return next();
+  };
+}
+
+async function readWithin(
+  stream: ReadableStream<Uint8Array>,
+  sizeBytes: number,
+  timeMs: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+    void reader.cancel().catch(() => {});
+  }, timeMs);
+  const parts: Uint8Array[] = [];
+  let readBytes = 0;
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      readBytes += part.value.length;
+      if (readBytes > sizeBytes)
+        throw new RoostError("too-large", `A request here may have at most ${sizeBytes / 1024} kB.`);
+      parts.push(part.value);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  if (late.signal.aborted) throw new RoostError("bad-request", "The request took too long to come.");
+  return new Uint8Array(Buffer.concat(parts));
+}
 
 const refuseInput: Hook<unknown, SignedIn, string, unknown> = (result) => {
   if (result.success) return;

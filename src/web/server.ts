@@ -9,6 +9,7 @@ export interface WebServerOptions extends RouteOptions {
 
 const loopbackHosts = ["127.0.0.1", "::1", "localhost"];
 const longestIdleSeconds = 10;
+const longestAnswerSeconds = 120;
 /** An uploaded plugin, the largest there is, and its wrapping; every other route bounds its bodies far below. */
 const largestBodyBytes = 51 * 1024 * 1024;
 
@@ -53,13 +54,18 @@ export class WebServer {
   /** The error, if it could not; then it tries again by itself. */
   #listen(): unknown {
     const { host, port, log, retryMs = 5000 } = this.#options;
+    const app = routes(this.#options);
     try {
       this.#server = Bun.serve({
         hostname: host,
         port,
         // Bun shares ports in production mode unless told not to: two hosts would answer by turns.
         reusePort: false,
-        fetch: routes(this.#options).fetch,
+        fetch: (request, server) => {
+          // Streams, and what takes as long as it takes; what comes in is bounded by its route.
+          if (new URL(request.url).pathname.startsWith("/_")) server.timeout(request, longestAnswerSeconds);
+          return app.fetch(request);
+        },
         idleTimeout: longestIdleSeconds,
         maxRequestBodySize: largestBodyBytes,
         development: false,

@@ -61,3 +61,6 @@ async function write(body: Request["body"], file: string, limits: UploadLimits):
 function tooLarge({ sizeBytes }: UploadLimits): RoostError {
   return new RoostError("too-large", `An upload may have at most ${Math.floor(sizeBytes / 1e6)} MB.`);
 }
+
+/** What a plugin archive may weigh, and how long it may take to come. */
+export const pluginUploadLimits: UploadLimits = { sizeBytes: 50 * 1024 * 1024, timeMs: 10 * 60_000 };

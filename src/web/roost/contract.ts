@@ -26,14 +26,15 @@
  */
 import type { InstanceId } from "../../core/id.ts";
 import type {
-  DatabaseTable,
   InstanceDefinition,
   PendingDifference,
   PluginInfo,
   Saved,
   Step,
 } from "../../core/management.ts";
+import type { KeptRecord } from "../../core/record.ts";
 import type { HostSnapshot, InstanceSnapshot, PendingConfig } from "../../core/status.ts";
+import type { HealthStatus } from "../health.ts";
 
 /** What an action did, as a sentence. */
 export interface Done {
@@ -41,6 +42,9 @@ export interface Done {
 }
 
 export interface Overview {
+  /** How it all stands, as in health. */
+  readonly status: HealthStatus;
+  readonly sentence: string;
   /** Its `faults` are what is wrong and not over. */
   readonly snapshot: HostSnapshot;
   /** By instance, from memory only. */
@@ -62,12 +66,17 @@ export interface InstanceDetail {
   readonly plugin: PluginInfo | undefined;
   /** What restarting it would change. */
   readonly pending: PendingDifference | undefined;
-  readonly databaseSizeBytes: number | undefined;
-  readonly tables: readonly Pick<DatabaseTable, "name" | "rows">[];
 }
 
-export interface Pending extends PendingConfig {
+export interface Pending extends Omit<PendingConfig, "problems"> {
+  /** Each as `file:line:col path: sentence`, with its source line. */
+  readonly problems: readonly string[];
   readonly differences: readonly PendingDifference[];
+}
+
+export interface LogPage {
+  /** Oldest first. */
+  readonly records: readonly KeptRecord[];
 }
 
 export type HostEvent =

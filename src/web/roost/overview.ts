@@ -1,6 +1,7 @@
 import type { InstanceId } from "../../core/id.ts";
 import type { HostControl, Sample } from "../../core/status.ts";
 import type { Api, ApiOptions } from "../api.ts";
+import { healthOf } from "../health.ts";
 import type { InstanceHistory, Overview } from "./contract.ts";
 
 /** Bars of an hour and a half, and lines of an hour: one of each a minute. */
@@ -12,7 +13,8 @@ export function overviewOf(control: Pick<HostControl, "snapshot" | "samples">): 
   const snapshot = control.snapshot();
   const history: Record<InstanceId, InstanceHistory> = {};
   for (const { id } of snapshot.instances) history[id] = historyOf(control.samples(id), snapshot.nowMs);
-  return { snapshot, history };
+  const { status, notes } = healthOf(snapshot);
+  return { status, sentence: notes[0], snapshot, history };
 }
 
 export function addOverviewRoutes(api: Api, { control, cutSecrets }: ApiOptions): void {

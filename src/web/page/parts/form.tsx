@@ -1,0 +1,204 @@
+import type { Json, JsonObject } from "../../../core/json.ts";
+import { isObject } from "../../../core/json.ts";
+
+interface FieldProps {
+  readonly name: string;
+  readonly path: string;
+  readonly schema: JsonObject;
+  readonly value: Json | undefined;
+  readonly isRequired: boolean;
+  readonly onChange: (value: Json | undefined) => void;
+}
+
+interface FormProps {
+  /** JSON Schema (draft-07) of an object. */
+  readonly schema: JsonObject;
+  readonly value: JsonObject;
+  /** A field that is left empty is left out: then its default counts. */
+  readonly onChange: (value: JsonObject) => void;
+  readonly path?: string;
+}
+
+/** A form made from a plugin's JSON Schema: one field for each setting, with its help and its default. */
+export function SettingsForm({ schema, value, onChange, path = "setting" }: FormProps) {
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  return (
+    <div class="fields">
+      {Object.entries(objectAt(schema, "properties")).map(([name, property]) => (
+        <Field
+          key={name}
+          name={name}
+          path={`${path}-${name}`}
+          schema={isObject(property) ? (property as JsonObject) : {}}
+          value={value[name]}
+          isRequired={required.includes(name) && !(isObject(property) && "default" in property)}
+          onChange={(next) => {
+            const { [name]: _, ...rest } = value;
+            onChange(next === undefined ? rest : { ...value, [name]: next });
+          }}
+        />
+      ))}
+    </div>
+  );
+}
+
+function Field(props: FieldProps) {
+  const { name, path, schema, value, onChange } = props;
+  const help = typeof schema.description === "string" ? schema.description : "";
+  if (isObject(schema.properties)) {
+    return (
+      <fieldset>
+        <legend>{name}</legend>
+        {help !== "" && <p class="soft">{help}</p>}
+        <SettingsForm
+          schema={schema}
+          path={path}
+          value={isObject(value) ? (value as JsonObject) : {}}
+          onChange={(next) => onChange(Object.keys(next).length === 0 ? undefined : next)}
+        />
+      </fieldset>
+    );
+  }
+  return (
+    <div class="field">
+      <label for={path}>{name.replaceAll("_", " ")}</label>
+      <Input {...props} />
+      {help !== "" && (
+        <p class="soft" id={`${path}-help`}>
+          {help}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Input(props: FieldProps) {
+  const { path, schema, value, isRequired, onChange } = props;
+  const common = {
+    id: path,
+    required: isRequired,
+    "aria-describedby": schema.description ? `${path}-help` : undefined,
+  };
+  const fallback = schema.default;
+  if (schema.writeOnly === true) return <SecretInput {...props} />;
+  const choices = choicesOf(schema);
+  if (choices !== undefined) {
+    return (
+      <select
+        {...common}
+        value={value === undefined ? "" : String(value)}
+        onChange={({ currentTarget }) =>
+          onChange(choices.find((choice) => String(choice) === currentTarget.value))
+        }
+      >
+        <option value="">{fallback === undefined ? "not set" : `default: ${String(fallback)}`}</option>
+        {choices.map((choice) => (
+          <option key={String(choice)} value={String(choice)}>
+            {String(choice)}
+          </option>
+        ))}
+      </select>
+    );
+  }
+  if (schema.type === "number" || schema.type === "integer") {
+    return (
+      <input
+        {...common}
+        type="number"
+        step={schema.type === "integer" ? 1 : "any"}
+        min={numberAt(schema, "minimum")}
+        max={numberAt(schema, "maximum")}
+        value={typeof value === "number" ? value : ""}
+        placeholder={fallback === undefined ? "" : String(fallback)}
+        onInput={({ currentTarget }) =>
+          onChange(Number.isNaN(currentTarget.valueAsNumber) ? undefined : currentTarget.valueAsNumber)
+        }
+      />
+    );
+  }
+  if (schema.type === "string") {
+    return (
+      <input
+        {...common}
+        value={typeof value === "string" ? value : ""}
+        placeholder={fallback === undefined ? "" : String(fallback)}
+        onInput={({ currentTarget }) =>
+          onChange(currentTarget.value === "" ? undefined : currentTarget.value)
+        }
+      />
+    );
+  }
+  return <ListInput {...props} />;
+}
+
+/** What is stored is never shown; what is typed replaces it. */
+function SecretInput({ path, value, onChange }: FieldProps) {
+  const isStored = value !== undefined && typeof value !== "string" ? true : value === "[redacted]";
+  return (
+    <input
+      id={path}
+      type="password"
+      autocomplete="new-password"
+      value={typeof value === "string" && value !== "[redacted]" ? value : ""}
+      placeholder={isStored ? "kept as it is" : "not set"}
+      onInput={({ currentTarget }) => onChange(currentTarget.value === "" ? undefined : currentTarget.value)}
+    />
+  );
+}
+
+/** Lists of plain values, one a line; whatever else has no field of its own is written as JSON. */
+function ListInput({ path, schema, value, onChange }: FieldProps) {
+  const items = objectAt(schema, "items");
+  const isPlain = schema.type === "array" && (items.type === "string" || choicesOf(items) !== undefined);
+  if (isPlain) {
+    const fallback = Array.isArray(schema.default) ? schema.default.join("\n") : "";
+    return (
+      <textarea
+        id={path}
+        rows={4}
+        value={Array.isArray(value) ? value.join("\n") : ""}
+        placeholder={fallback}
+        onInput={({ currentTarget }) => {
+          const lines = currentTarget.value.split("\n").map((line) => line.trim());
+          onChange(currentTarget.value.trim() === "" ? undefined : lines);
+        }}
+        onBlur={() => {
+          if (Array.isArray(value)) onChange(value.filter((line) => line !== ""));
+        }}
+      />
+    );
+  }
+  return (
+    <textarea
+      id={path}
+      rows={4}
+      spellcheck={false}
+      defaultValue={value === undefined ? "" : JSON.stringify(value, null, 2)}
+      placeholder={schema.default === undefined ? "" : JSON.stringify(schema.default)}
+      onChange={({ currentTarget }) => {
+        try {
+          onChange(currentTarget.value.trim() === "" ? undefined : JSON.parse(currentTarget.value));
+          currentTarget.setCustomValidity("");
+        } catch {
+          currentTarget.setCustomValidity('Write it as JSON, such as {"a": 1}, or use the YAML view.');
+          currentTarget.reportValidity();
+        }
+      }}
+    />
+  );
+}
+
+function choicesOf(schema: JsonObject): readonly Json[] | undefined {
+  if (schema.type === "boolean") return [true, false];
+  return Array.isArray(schema.enum) ? schema.enum : undefined;
+}
+
+function objectAt(schema: JsonObject, key: string): JsonObject {
+  const found = schema[key];
+  return isObject(found) ? (found as JsonObject) : {};
+}
+
+function numberAt(schema: JsonObject, key: string): number | undefined {
+  const found = schema[key];
+  return typeof found === "number" ? found : undefined;
+}

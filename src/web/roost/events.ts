@@ -1,0 +1,85 @@
+import type { Context } from "hono";
+import { streamSSE } from "hono/streaming";
+import type { SignedIn } from "../access.ts";
+import type { Api, ApiOptions } from "../api.ts";
+import { overviewOf } from "./overview.ts";
+
+const overviewEveryMs = 1_000;
+const beatEveryMs = 15_000;
+/** Records are handed over in batches; one that reads too slowly gets them late, from the log. */
+const batchCount = 200;
+
+/**
+ * Server-sent events: `overview` when anything in it has changed, at most once a second, and `record` for every record the log
+ * keeps, by its id, from which `Last-Event-ID` goes on. Ends with its session.
+ */
+export function addEventRoutes(api: Api, options: ApiOptions): void {
+  api.get("/events", (context) => streamEvents(context, options));
+}
+
+function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response {
+  const { control, records, sessions, cutSecrets } = options;
+  const session = context.get("session");
+  const lastId = Number(context.req.header("last-event-id") ?? "");
+  return streamSSE(context, async (stream) => {
+    let cursor = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : records.lastId();
+    let shown = "";
+    let beatMs = performance.now();
+    const wake = new Wake();
+    const leaveRecords = records.onRecord(() => wake.call());
+    const leaveSession = sessions.onEnd(session, () => stream.abort());
+    stream.onAbort(() => wake.call());
+    try {
+      while (!stream.aborted && !stream.closed) {
+        const overview = cutSecrets(JSON.stringify(overviewOf(control)));
+        const known = withoutClock(overview);
+        if (known !== shown) await stream.writeSSE({ event: "overview", data: overview });
+        shown = known;
+        for (;;) {
+          const batch = records.query({ afterId: cursor, limit: batchCount });
+          for (const record of batch)
+            await stream.writeSSE({ event: "record", id: String(record.id), data: JSON.stringify(record) });
+          cursor = batch.at(-1)?.id ?? cursor;
+          if (batch.length < batchCount || stream.aborted) break;
+        }
+        const nowMs = performance.now();
+        if (nowMs - beatMs >= beatEveryMs) {
+          beatMs = nowMs;
+          if (!sessions.isAlive(session)) return;
+          await stream.write(": still here\n\n");
+        }
+        await wake.wait(overviewEveryMs);
+      }
+    } finally {
+      leaveRecords();
+      leaveSession();
+    }
+  });
+}
+
+/** What changes from second to second without meaning anything. */
+function withoutClock(overview: string): string {
+  return overview.replace(
+    /"(nowMs|rssBytes|cpuSeconds|currentBytes|memoryBytes|lastSyncMs|endsAtMs|freeBytes|wantedMs|runningMs|time)":("[^"]*"|[\d.]+)/g,
+    "",
+  );
+}
+
+/** Waits for a time or a call, whichever comes first; at least 50 ms, so that a flood of records is taken in batches. */
+class Wake {
+  #resolve: (() => void) | undefined;
+
+  call(): void {
+    this.#resolve?.();
+  }
+
+  async wait(timeoutMs: number): Promise<void> {
+    await Bun.sleep(50);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resolve = resolve;
+    const timer = setTimeout(resolve, timeoutMs);
+    await promise;
+    clearTimeout(timer);
+    this.#resolve = undefined;
+  }
+}

@@ -1,0 +1,199 @@
+/** The parts of requests and answers, once: what validates them also describes them in the OpenAPI document. */
+import { z } from "@hono/zod-openapi";
+import { asInstanceId, asRoomAlias, asRoomId, asUserId } from "../../core/id.ts";
+import { severities } from "../../core/log.ts";
+import { refusalSchema } from "../api.ts";
+
+/** Text that has to be read by `read` to mean anything. */
+function readAs<Value>(read: (text: string) => Value | undefined, sentence: string, example: string) {
+  return z
+    .string()
+    .max(255)
+    .transform((text, context) => {
+      const value = read(text);
+      if (value !== undefined) return value;
+      context.addIssue({ code: "custom", message: sentence });
+      return z.NEVER;
+    })
+    .openapi({ type: "string", example });
+}
+
+export const instanceId = readAs(
+  asInstanceId,
+  "must be a name of up to 63 lower-case letters, digits, - and _, beginning with a letter or digit",
+  "weather",
+);
+export const userId = readAs(
+  asUserId,
+  'must be a user id such as "@bot:example.org"',
+  "@weather:example.org",
+);
+export const roomReference = readAs(
+  (text) => asRoomId(text) ?? asRoomAlias(text),
+  'must be a room id such as "!abc:example.org" or an alias such as "#ops:example.org"',
+  "#weather:example.org",
+);
+
+export const idParams = z.object({ id: instanceId.openapi({ param: { name: "id", in: "path" } }) });
+export const nameParams = (name: string) =>
+  z.object({
+    [name]: z
+      .string()
+      .min(1)
+      .max(255)
+      .openapi({ param: { name, in: "path" } }),
+  });
+
+export const done = z
+  .object({ message: z.string().describe("What was done, as a sentence.") })
+  .openapi("Done");
+
+const loose = <Shape extends z.ZodRawShape>(name: string, shape: Shape) => z.looseObject(shape).openapi(name);
+const settings = z.record(z.string(), z.unknown());
+
+export const instanceChange = z
+  .strictObject({
+    plugin: z.string().min(1).max(255).optional(),
+    account: userId.optional(),
+    rooms: z.array(roomReference).max(1000).optional(),
+    enabled: z.boolean().optional(),
+    prefix: z.string().max(16).optional(),
+    config: z
+      .union([z.strictObject({ yaml: z.string() }), settings])
+      .optional()
+      .describe("The plugin's settings, whole: as data, or as YAML text in `yaml`."),
+    revision: z.string().optional().describe("What the editor saw; another one on disk is a conflict."),
+  })
+  .openapi("InstanceChange");
+
+export const definition = loose("InstanceDefinition", {
+  id: z.string(),
+  plugin: z.string(),
+  account: z.string(),
+  rooms: z.array(z.string()),
+  enabled: z.boolean(),
+  prefix: z.string(),
+  config: settings,
+  configYaml: z.string(),
+  yaml: z.string(),
+  revision: z.string(),
+  readOnly: z.string().optional(),
+});
+export const instanceSnapshot = loose("InstanceSnapshot", {
+  id: z.string(),
+  plugin: z.string(),
+  desired: z.enum(["running", "stopped"]),
+  observed: z.looseObject({ state: z.string(), sinceMs: z.number() }),
+  handled: z.int(),
+  queued: z.int(),
+});
+export const pendingDifference = loose("PendingDifference", {
+  instance: z.string(),
+  sentence: z.string(),
+  diff: z.string(),
+});
+export const plugin = loose("Plugin", {
+  id: z.string(),
+  version: z.string(),
+  origin: z.enum(["built-in", "uploaded"]),
+  language: z.enum(["typescript", "python"]),
+  instances: z.array(z.string()),
+  obstacle: z.string().optional(),
+});
+export const table = loose("Table", { name: z.string(), rows: z.number() });
+export const instanceDetail = loose("InstanceDetail", {
+  snapshot: instanceSnapshot,
+  definition: definition.optional(),
+  plugin: plugin.optional(),
+  pending: pendingDifference.optional(),
+});
+export const queryResult = z
+  .union([
+    z.object({
+      kind: z.literal("rows"),
+      columns: z.array(z.string()),
+      rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
+    }),
+    z.object({ kind: z.literal("changed"), rowCount: z.int() }),
+  ])
+  .openapi("QueryResult");
+export const trashed = loose("TrashedInstance", {
+  id: z.string(),
+  folder: z.string(),
+  deletedAtMs: z.number(),
+});
+export const account = loose("Account", {
+  userId: z.string(),
+  state: z.string(),
+  cause: z.string().optional(),
+  login: z.enum(["password", "access-token", "registration"]),
+  instances: z.array(z.string()),
+  readOnly: z.string().optional(),
+});
+export const roomView = loose("Room", {
+  reference: z.string(),
+  roomId: z.string().optional(),
+  name: z.string().optional(),
+  membership: z.string(),
+  mayPost: z.boolean(),
+  encrypted: z.boolean(),
+  advice: z.string().optional(),
+});
+export const record = loose("LogRecord", {
+  id: z.int(),
+  timeMs: z.number(),
+  severity: z.enum(severities),
+  instance: z.string().optional(),
+  message: z.string(),
+  context: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  causes: z.array(z.string()),
+});
+export const backup = loose("Backup", {
+  id: z.string(),
+  madeAtMs: z.number(),
+  sizeBytes: z.number(),
+  instances: z.array(z.string()),
+});
+export const step = z
+  .object({
+    what: z.string(),
+    state: z.enum(["running", "done", "failed"]),
+    detail: z.string().optional(),
+  })
+  .openapi("Step");
+
+const refusals = {
+  400: "What was asked is wrong, with a sentence that says what.",
+  401: "Nobody is logged in.",
+  404: "There is no such thing.",
+  409: "It cannot be done as things stand, with a sentence that says why.",
+  413: "It is too large.",
+  429: "Too much at once.",
+  503: "Something that it depends on is away.",
+} as const;
+
+/**
+ * The answers of a route: the good one, and those that refuse. Its type leaves the contents out, so that a handler may answer what
+ * the port gives as it is.
+ */
+export function answers(
+  description: string,
+  schema: z.ZodType,
+  type = "application/json",
+): Record<number, { description: string }> {
+  const good = { description, content: { [type]: { schema } } };
+  const refused = Object.entries(refusals).map(([status, why]) => [
+    status,
+    { description: why, content: { "application/json": { schema: refusalSchema } } },
+  ]);
+  return { 200: good, ...Object.fromEntries(refused) };
+}
+
+/** An answer without the secrets that a cause or a setting may quote. */
+export function json(value: unknown, cutSecrets: (text: string) => string): Response {
+  return new Response(cutSecrets(JSON.stringify(value)), { headers: { "content-type": "application/json" } });
+}
+
+export function jsonBody<Shape extends z.ZodType>(schema: Shape) {
+  return { required: true, content: { "application/json": { schema } } };
+}

@@ -1,0 +1,203 @@
+/** Roost's own API on the real process: what the page does, by hand. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import { ApiUser, adminYaml } from "./doubles/api.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess } from "./doubles/host.ts";
+
+setDefaultTimeout(60_000);
+
+let folder: ReturnType<typeof temporaryFolder>;
+let homeserver: Homeserver;
+let host: HostProcess;
+let admin: ApiUser;
+let room: string;
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  homeserver = new Homeserver({ serverName: "sandbox", dialect: "conduwuit", registrationToken: "letmein" });
+  await homeserver.open();
+  room = homeserver.createUser("ada").createRoom({ public: true, name: "Tests" });
+  host = new HostProcess(join(folder.path, "host"), await freePort());
+  host.configure(
+    homeserver.url,
+    `${adminYaml}accounts: { "@bot:sandbox": {} }\ninstances:\n  first: { plugin: echo, account: "@bot:sandbox", rooms: ["${room}"] }\n`,
+  );
+  host.start();
+  await host.untilInstance("first", "running");
+  admin = new ApiUser(host.port);
+  await admin.logIn();
+});
+afterAll(async () => {
+  await host.stop();
+  await homeserver.close();
+  folder[Symbol.dispose]();
+});
+
+describe("an instance", () => {
+  test("is stopped, started and restarted, with a sentence each time", async () => {
+    expect(await admin.call("POST", "/instances/first/stop")).toMatchObject({
+      message: expect.stringContaining("stopped"),
+    });
+    expect(await admin.call("POST", "/instances/first/start")).toMatchObject({
+      message: "first is running.",
+    });
+    expect(await admin.call("POST", "/instances/first/restart")).toMatchObject({
+      message: "first is running.",
+    });
+  });
+
+  test("shows its definition, its rooms and its tables", async () => {
+    expect(await admin.call("GET", "/instances/first")).toMatchObject({
+      snapshot: { id: "first", observed: { state: "running" } },
+      definition: { plugin: "echo", readOnly: expect.stringContaining("config.yaml") },
+      plugin: { id: "echo", origin: "built-in" },
+    });
+    expect((await admin.call("GET", "/instances/first/rooms")).items).toMatchObject([
+      { roomId: room, name: "Tests", membership: "joined", mayPost: true },
+    ]);
+    expect(await admin.call("POST", "/instances/first/query", { sql: "SELECT 1 AS one" })).toEqual({
+      kind: "rows",
+      columns: ["one"],
+      rows: [[1]],
+    });
+  });
+
+  test("is created step by step until it answers, edited, deleted and brought back", async () => {
+    const account = await admin.lines("PUT", "/accounts/@second:sandbox", { login: { by: "registration" } });
+    expect(account.at(-1)).toMatchObject({ account: { userId: "@second:sandbox", state: "syncing" } });
+    const change = { plugin: "echo", account: "@second:sandbox", rooms: [room], prefix: "?" };
+    const lines = await admin.lines("PUT", "/instances/second", change);
+    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.at(-1)).toMatchObject({ saved: { isNew: true, definition: { id: "second" } } });
+    const ada = homeserver.createUser("bea");
+    ada.join(room);
+    ada.say(room, "?echo hello");
+    await until("it answers", () =>
+      homeserver
+        .timeline(room)
+        .some(({ sender, content }) => sender === "@second:sandbox" && content.body === "hello"),
+    );
+
+    const { definition } = (await admin.call("GET", "/instances/second")) as {
+      definition: { revision: string };
+    };
+    const edit = { prefix: ">", revision: definition.revision };
+    expect(await admin.call("POST", "/instances/second/preview", edit)).toMatchObject({
+      diff: expect.stringContaining('+  prefix: ">"'),
+    });
+    expect((await admin.lines("PUT", "/instances/second", edit)).at(-1)).toMatchObject({
+      saved: { isNew: false },
+    });
+    expect((await admin.lines("PUT", "/instances/second", edit)).at(-1)).toMatchObject({
+      errcode: "conflict",
+      difference: expect.any(String),
+    });
+
+    const { folder: trash } = await admin.call("DELETE", "/instances/second");
+    expect((await admin.call("GET", "/trash")).items).toMatchObject([{ id: "second" }]);
+    await admin.call("POST", `/trash/${trash}/recover`);
+    await host.untilInstance("second", "running");
+  });
+
+  test("that nobody has is not found, and a wrong name is refused with a sentence", async () => {
+    expect(await admin.call("POST", "/instances/nobody/stop", undefined, 404)).toMatchObject({
+      errcode: "not-found",
+    });
+    expect(await admin.call("GET", "/instances/Wrong Name", undefined, 400)).toMatchObject({
+      error: expect.stringContaining("lower-case"),
+    });
+    expect(await admin.call("PUT", "/instances/third", { nonsense: 1 }, 400)).toMatchObject({
+      errcode: "bad-request",
+    });
+  });
+});
+
+describe("the rest", () => {
+  test("answers: log, alerts, plugins, accounts, homeserver, rooms, pending, backups, OpenAPI", async () => {
+    const { records } = (await admin.call("GET", "/logs?limit=5")) as { records: { id: number }[] };
+    expect(records.length).toBe(5);
+    expect(await admin.call("GET", `/logs/${records[0]?.id}`)).toMatchObject({ id: records[0]?.id });
+    expect((await admin.call("GET", "/alerts")).items).toBeArray();
+    expect((await admin.call("GET", "/plugins")).items).toMatchObject([{ id: "echo" }, { id: "instagram" }]);
+    expect((await admin.call("GET", "/accounts")).items).toMatchObject([{ userId: "@bot:sandbox" }, {}]);
+    expect(await admin.call("GET", "/homeserver")).toMatchObject({ url: homeserver.url, canRegister: true });
+    const view = { account: "@bot:sandbox", references: [room, "#nothing:sandbox"] };
+    expect((await admin.call("POST", "/rooms", view)).items).toMatchObject([
+      { membership: "joined" },
+      { membership: "unresolved" },
+    ]);
+    expect(await admin.call("GET", "/pending")).toMatchObject({ changes: [], differences: [] });
+    const backup = await admin.call("POST", "/backups");
+    const tar = await admin.fetch("GET", `/_roost/v1/backups/${backup.id}`);
+    expect(tar.headers.get("content-type")).toBe("application/x-tar");
+    expect((await tar.bytes()).length).toBeGreaterThan(1000);
+    expect(await admin.call("GET", "/openapi.json")).toMatchObject({ openapi: "3.1.0" });
+  });
+
+  test("streams events: the overview, and every record as it is logged, from an id on", async () => {
+    const leave = new AbortController();
+    const answer = await fetch(`${admin.origin}/_roost/v1/events`, {
+      headers: { cookie: admin.cookie, "last-event-id": "1" },
+      signal: leave.signal,
+    });
+    let text = "";
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const seen = (part: string) => text.includes(part);
+    while (!(seen("event: overview") && seen("event: record") && seen("Roost 0.1.0 is up"))) {
+      text += (await reader?.read())?.value ?? "";
+    }
+    await admin.call("POST", "/instances/first/restart");
+    const from = text.length;
+    while (!text.slice(from).includes('"by":"admin"')) text += (await reader?.read())?.value ?? "";
+    leave.abort();
+  });
+});
+
+describe("without a login", () => {
+  test("nothing behind it is told, by whatever token, cookie or origin", async () => {
+    const stranger = new ApiUser(host.port);
+    const { paths } = (await admin.call("GET", "/openapi.json")) as {
+      paths: Record<string, Record<string, unknown>>;
+    };
+    expect(Object.keys(paths).length).toBeGreaterThan(25);
+    for (const [path, methods] of Object.entries({
+      ...paths,
+      "/events": { get: {} },
+      "/overview": { get: {} },
+    })) {
+      if (path === "/session") continue;
+      for (const method of Object.keys(methods)) {
+        const filled = `/_roost/v1${path.replaceAll(/\{\w+\}/g, "first")}`;
+        const statuses = [
+          (await stranger.fetch(method.toUpperCase(), filled)).status,
+          (
+            await stranger.fetch(method.toUpperCase(), filled, undefined, {
+              authorization: "Bearer nonsense",
+            })
+          ).status,
+          (await admin.fetch(method.toUpperCase(), filled, undefined, { origin: "https://evil.example" }))
+            .status,
+          (await admin.fetch(method.toUpperCase(), filled, undefined, { "sec-fetch-site": "cross-site" }))
+            .status,
+        ];
+        expect([path, method, ...statuses]).toEqual([path, method, 401, 401, 400, 400]);
+      }
+    }
+  });
+
+  test("ends what was opened under it", async () => {
+    const leaving = new ApiUser(host.port);
+    await leaving.logIn();
+    const answer = await fetch(`${leaving.origin}/_roost/v1/events`, { headers: { cookie: leaving.cookie } });
+    const ended = answer.text().then(
+      () => "ended",
+      () => "ended",
+    );
+    await leaving.call("DELETE", "/session");
+    expect(await ended).toBe("ended");
+    await leaving.call("GET", "/overview", undefined, 401);
+  });
+});
