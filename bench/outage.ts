@@ -21,7 +21,7 @@ await scene.synapse.stop();
 await Bun.sleep(Number(seconds) * 1000);
 await scene.synapse.start();
 const startedAtMs = performance.now();
-await Promise.all(["kept", "given"].map((name) => scene.converse(name, 60_000)));
+await scene.converse(60_000);
 const resumedMs = performance.now() - startedAtMs;
 await Bun.sleep(2_000);
 await endTalk();
