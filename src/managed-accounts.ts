@@ -8,7 +8,7 @@ import type { AccountStatus, RoomReference } from "./core/matrix.ts";
 import type { Secret } from "./core/secret.ts";
 import type { House } from "./house.ts";
 import { CredentialsFile, hasLoggedIn } from "./matrix/credentials.ts";
-import { type MadeSession, makeSession } from "./matrix/session.ts";
+import { type MadeSession, makeSession, whoIs } from "./matrix/session.ts";
 import { accountSteps, StepTeller } from "./start-steps.ts";
 import type { Turns } from "./turns.ts";
 
@@ -123,6 +123,12 @@ export class ManagedAccounts {
     const what = options.register ? "registered and " : "";
     audit(actor, `The account ${session.userId} was ${what}logged in for a use outside of Roost.`);
     return { ...session, homeserver: homeserverUrl };
+  }
+
+  whoIs(accessToken: Secret): ReturnType<typeof whoIs> {
+    this.#options.onSecret(accessToken);
+    const { url } = this.#options.house.config().homeserver;
+    return whoIs(url, accessToken, AbortSignal.timeout(sessionLimitMs));
   }
 
   async viewRooms(userId: UserId, references: readonly RoomReference[]): Promise<readonly RoomView[]> {

@@ -105,6 +105,7 @@ export function manageHost(options: ManagementOptions): Management {
     editAccount: (userId, change, actor) => accounts.edit(userId, change, actor),
     removeAccount: (userId, actor) => accounts.remove(userId, actor),
     makeSession: (user, password, how, actor) => accounts.makeSession(user, password, how, actor),
+    whoIs: (accessToken) => accounts.whoIs(accessToken),
     homeserver: () => accounts.homeserver(),
     viewRooms: (userId, references) => accounts.viewRooms(userId, references),
 

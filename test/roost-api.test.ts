@@ -163,14 +163,10 @@ describe("without a login", () => {
       paths: Record<string, Record<string, unknown>>;
     };
     expect(Object.keys(paths).length).toBeGreaterThan(25);
-    for (const [path, methods] of Object.entries({
-      ...paths,
-      "/events": { get: {} },
-      "/overview": { get: {} },
-    })) {
-      if (path === "/session") continue;
+    for (const [path, methods] of Object.entries(paths)) {
+      if (!path.startsWith("/_roost/v1/") || path === "/_roost/v1/session") continue;
       for (const method of Object.keys(methods)) {
-        const filled = `/_roost/v1${path.replaceAll(/\{\w+\}/g, "first")}`;
+        const filled = path.replaceAll(/\{\w+\}/g, "first");
         const statuses = [
           (await stranger.fetch(method.toUpperCase(), filled)).status,
           (

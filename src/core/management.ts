@@ -233,6 +233,8 @@ export interface Management {
     readonly deviceId: string;
     readonly homeserver: string;
   }>;
+  /** Whose an access token is, and of which device. Throws `token-revoked` for one that is worth nothing. */
+  whoIs(accessToken: Secret): Promise<{ readonly userId: UserId; readonly deviceId: string | undefined }>;
   homeserver(): {
     readonly url: string;
     readonly serverName: string | undefined;

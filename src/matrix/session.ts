@@ -37,6 +37,22 @@ export async function makeSession(request: SessionRequest): Promise<MadeSession>
   return { userId, accessToken: new Secret(accessToken), deviceId };
 }
 
+/** Whose the token is, and of which device where the homeserver tells. Throws RoostErrors, `token-revoked` for a wrong one. */
+export async function whoIs(
+  homeserverUrl: string,
+  accessToken: Secret,
+  signal: AbortSignal,
+): Promise<{ readonly userId: UserId; readonly deviceId: string | undefined }> {
+  const http = new Http(homeserverUrl.replace(/\/+$/, ""));
+  http.authorize(accessToken);
+  const path = "/_matrix/client/v3/account/whoami";
+  const answer = await http.request({ method: "GET", path, timeoutMs: 30_000, signals: [signal] });
+  const userId = asUserId(stringAt(answer, "user_id") ?? "");
+  if (userId === undefined)
+    throw new RoostError("network", "The homeserver did not say whose the access token is. Try again.");
+  return { userId, deviceId: stringAt(answer, "device_id") };
+}
+
 function register(http: Http, request: SessionRequest): Promise<unknown> {
   const { user, password, registrationToken: token, deviceName, signal } = request;
   // Registration asks for the name alone; the homeserver puts its own behind it.

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import type { Actor } from "../core/management.ts";
+import type { Login } from "./login.ts";
 import type { Session, Sessions } from "./sessions.ts";
 
 /** What every handler behind the login may rely on. */
@@ -21,6 +22,15 @@ export function sessionOf(context: Context, sessions: Sessions): Session | undef
   return session?.kind === "page" ? session : undefined;
 }
 
+/** A session as the page is told of it: who is logged in, and whether the config names an account to log in with. */
+export function describeSession(user: string | undefined, login: Login) {
+  return { user: user ?? null, canLogIn: login.isPossible };
+}
+
+export function isTokenMissing(context: Context): boolean {
+  return context.req.header("authorization") === undefined && getCookie(context, sessionCookie) === undefined;
+}
+
 /** Lets only those through who are logged in; `refuse` answers the others. */
 export function signedInOnly(
   sessions: Sessions,
@@ -29,9 +39,7 @@ export function signedInOnly(
   return async (context, next) => {
     const session = sessionOf(context, sessions);
     if (session === undefined) {
-      const isTokenMissing =
-        context.req.header("authorization") === undefined && getCookie(context, sessionCookie) === undefined;
-      return refuse(context, isTokenMissing);
+      return refuse(context, isTokenMissing(context));
     }
     context.set("session", session);
     context.set("actor", { name: session.user, via: session.kind });

@@ -1,5 +1,6 @@
 import { type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { Management } from "../core/management.ts";
@@ -31,32 +32,62 @@ const longestBodyMs = 30_000;
 
 /** How a refusal looks in both APIs: maubot's shape, with Roost's code where maubot has none. */
 export const refusalSchema = z
-  .object({
+  .looseObject({
     error: z.string().describe("A sentence that says what to do."),
     errcode: z.string().describe("The same for machines."),
+    problems: z.array(z.unknown()).optional().describe("What is wrong in a text, each with its line."),
+    difference: z.string().optional().describe("What somebody else changed meanwhile."),
   })
   .openapi("Refusal");
 
-/** An API of its own: bodies are bounded, input is checked against its schema, and every error is answered with a sentence. */
-export function createApi({ log, cutSecrets }: Pick<ApiOptions, "log" | "cutSecrets">): Api {
+/** How an API answers what was thrown. */
+export type AnswerError = (context: Context, error: unknown) => Response;
+
+/** An API of its own: input is checked against its schema, and every error is answered with a sentence. */
+export function createApi(
+  { log, cutSecrets }: Pick<ApiOptions, "log" | "cutSecrets">,
+  answerError: AnswerError = (context, error) => refuse(context, error, cutSecrets),
+): Api {
   const api: Api = new OpenAPIHono<SignedIn>({ defaultHook: refuseInput });
-  api.onError((error, context) => {
-    if (!(error instanceof RoostError) || statusOf(error) === 500)
-      log.error("A request to the API failed.", { path: context.req.path }, error);
-    return refuse(context, error, cutSecrets);
+  api.onError((thrown, context) => {
+    const error = thrown instanceof HTTPException ? notReadable(thrown) : thrown;
+    const answer = answerError(context, error);
+    if (answer.status === 500) log.error("A request to the API failed.", { path: context.req.path }, error);
+    return answer;
   });
   return api;
 }
 
+/** Once all routes are there: other methods of theirs are 405, and everything else is 404. */
+export function closeApi(api: Api, answerRest: (context: Context, status: 404 | 405) => Response): void {
+  const paths = new Set(api.routes.filter(({ method }) => method !== "ALL").map(({ path }) => path));
+  for (const path of paths) api.all(path, (context) => answerRest(context, 405));
+  api.all("*", (context) => answerRest(context, 404));
+}
+
+function notReadable(error: HTTPException): unknown {
+  if (error.status >= 500) return error;
+  return new RoostError("bad-request", "The body of the request is no JSON.", { cause: error });
+}
+
 export function refuse(context: Context, error: unknown, cutSecrets: (text: string) => string): Response {
-  const isOurs = error instanceof RoostError;
-  const retryAfterMs = isOurs ? error.retryAfterMs : undefined;
+  const retryAfterMs = error instanceof RoostError ? error.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) context.header("retry-after", String(Math.ceil(retryAfterMs / 1000)));
-  const sentence = isOurs ? sentenceOf(error) : "Something went wrong inside Roost; its log says what.";
-  return context.json(
-    { error: cutSecrets(sentence), errcode: isOurs ? error.code : "internal" },
-    statusOf(error),
-  );
+  const body = cutSecrets(JSON.stringify(refusalOf(error)));
+  return context.body(body, statusOf(error), { "content-type": "application/json" });
+}
+
+/** An error as both APIs tell it; what is not meant for people stays in the log. */
+export function refusalOf(error: unknown) {
+  if (!(error instanceof RoostError))
+    return { error: "Something went wrong inside Roost; its log says what.", errcode: "internal" };
+  const { code, problems, difference } = error;
+  return {
+    error: sentenceOf(error),
+    errcode: code,
+    ...(problems.length === 0 ? {} : { problems }),
+    difference,
+  };
 }
 
 /** Takes a request's body in, bounded in size and in the time it may take to come; what receives uploads bounds them itself. */

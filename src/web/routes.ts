@@ -1,13 +1,13 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import { type Context, type Handler, Hono } from "hono";
-import { sessionOf } from "./access.ts";
+import { describeSession, sessionOf } from "./access.ts";
 import type { ApiOptions } from "./api.ts";
 import { gate } from "./gate.ts";
 import { type Health, healthOf, instanceHealthOf, isReady } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
 import { pageDocument } from "./page-document.ts";
-import { roostApi } from "./roost/index.ts";
 import { overviewOf } from "./roost/overview.ts";
-import { describeSession } from "./roost/session.ts";
+import type { Served } from "./socket.ts";
 
 export interface RouteOptions extends ApiOptions {
   readonly host: string;
@@ -16,7 +16,7 @@ export interface RouteOptions extends ApiOptions {
 }
 
 /** Every path that is answered, for GET and HEAD, and the APIs with their own. All others are 404, other methods 405. */
-export function routes(options: RouteOptions): Hono {
+export function routes(options: RouteOptions): Hono<Served> {
   const { host, allowRemote, control, metrics, log, login, sessions, cutSecrets } = options;
   const snapshot = () => control.snapshot();
   const answer = (context: Context, body: Pick<Health, "status">, status: 200 | 503) =>
@@ -60,13 +60,19 @@ export function routes(options: RouteOptions): Hono {
         }),
     ],
   ];
-  const app = new Hono();
+  const app = new Hono<Served>();
   app.use(gate(host, allowRemote));
   for (const [path, handler] of listed) {
     app.get(path, handler);
     app.all(path, (context) => context.text("Only GET and HEAD.\n", 405, { allow: "GET, HEAD" }));
   }
-  app.route("/_roost/v1", roostApi(options));
+  // Read at the first request: a host that nobody looks at does without them.
+  let apis: Promise<OpenAPIHono> | undefined;
+  const answerApi: Handler<Served> = async (context) => {
+    apis ??= import("./apis.ts").then((module) => module.apis(options));
+    return (await apis).fetch(context.req.raw, context.env);
+  };
+  for (const path of ["/_roost/*", "/_matrix/*"]) app.all(path, answerApi);
   app.notFound((context) => context.text("There is nothing here.\n", 404));
   app.onError((error, context) => {
     log.error("A request failed.", { path: context.req.path }, error);

@@ -1,5 +1,6 @@
 import { RoostError } from "../core/error.ts";
 import { type RouteOptions, routes } from "./routes.ts";
+import { type Conversation, socketHandler } from "./socket.ts";
 
 export interface WebServerOptions extends RouteOptions {
   readonly port: number;
@@ -13,10 +14,13 @@ const longestAnswerSeconds = 120;
 /** An uploaded plugin, the largest there is, and its wrapping; every other route bounds its bodies far below. */
 const largestBodyBytes = 51 * 1024 * 1024;
 
+/** Under a Host that is none, Bun tells a request's path alone. */
+const apiAddress = /^(?:https?:\/\/[^/]*)?\/_/;
+
 /** Health and the page over HTTP. A taken port is waited for, so that the bots never depend on it. */
 export class WebServer {
   readonly #options: WebServerOptions;
-  #server: Bun.Server<undefined> | undefined;
+  #server: Bun.Server<Conversation> | undefined;
   #retry: Timer | undefined;
 
   constructor(options: WebServerOptions) {
@@ -56,16 +60,17 @@ export class WebServer {
     const { host, port, log, retryMs = 5000 } = this.#options;
     const app = routes(this.#options);
     try {
-      this.#server = Bun.serve({
+      this.#server = Bun.serve<Conversation>({
         hostname: host,
         port,
         // Bun shares ports in production mode unless told not to: two hosts would answer by turns.
         reusePort: false,
         fetch: (request, server) => {
           // Streams, and what takes as long as it takes; what comes in is bounded by its route.
-          if (new URL(request.url).pathname.startsWith("/_")) server.timeout(request, longestAnswerSeconds);
-          return app.fetch(request);
+          if (apiAddress.test(request.url)) server.timeout(request, longestAnswerSeconds);
+          return app.fetch(request, { server });
         },
+        websocket: socketHandler,
         idleTimeout: longestIdleSeconds,
         maxRequestBodySize: largestBodyBytes,
         development: false,

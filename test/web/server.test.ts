@@ -52,7 +52,11 @@ describe("routes", () => {
     ["/healthz/other", 404, "text/plain; charset=UTF-8"],
     ["/healthz/%ff%00/..", 404, "text/plain; charset=UTF-8"],
     ["/anything", 404, "text/plain; charset=UTF-8"],
-    ["/_matrix/maubot/v1/instances", 404, "text/plain; charset=UTF-8"],
+    ["/_matrix/maubot/v1/instances", 401, "application/json"],
+    ["/_matrix/maubot/v1/anything", 401, "application/json"],
+    ["/_matrix/anything", 404, "application/json"],
+    ["/_roost/v1/instances/insta", 401, "application/json"],
+    ["/_matrix/maubot/paths.json", 200, "application/json"],
   ])("GET and HEAD %s answer %i", async (path, status, type) => {
     const { url } = open();
     const got = await fetch(url + path);

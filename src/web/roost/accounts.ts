@@ -2,8 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { AccountLogin } from "../../core/management.ts";
 import { Secret } from "../../core/secret.ts";
 import type { Api, ApiOptions } from "../api.ts";
+import { answers, json, jsonBody, roomReference, userId } from "../shapes.ts";
 import { answerLines } from "./lines.ts";
-import { account, answers, done, json, jsonBody, roomReference, roomView, step, userId } from "./shapes.ts";
+import { account, done, roomView, step } from "./shapes.ts";
 
 const params = z.object({ userId: userId.openapi({ param: { name: "userId", in: "path" } }) });
 const secret = z.string().min(1).max(1024);

@@ -1,22 +1,50 @@
+import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { SignedIn } from "../access.ts";
 import type { Api, ApiOptions } from "../api.ts";
+import { answers, json } from "../shapes.ts";
 import { overviewOf } from "./overview.ts";
+import { overview } from "./shapes.ts";
 
 const overviewEveryMs = 1_000;
 const beatEveryMs = 15_000;
 /** Records are handed over in batches; one that reads too slowly gets them late, from the log. */
 const batchCount = 200;
 
-/**
- * Server-sent events: `overview` when anything in it has changed, at most once a second, and `record` for every record the log
- * keeps, by its id, from which `Last-Event-ID` goes on. Ends with its session.
- */
+/** How everything stands, once and as it changes. */
 export function addEventRoutes(api: Api, options: ApiOptions): void {
-  api.get("/events", (context) => streamEvents(context, options));
+  const { control, cutSecrets } = options;
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/overview",
+      summary: "How everything stands",
+      responses: answers("The overview.", overview),
+    }),
+    () => json(overviewOf(control), cutSecrets),
+  );
+
+  api.openapi(
+    createRoute({
+      method: "get",
+      path: "/events",
+      summary: "The overview and the log's records, as they come",
+      request: {
+        headers: z.object({
+          "last-event-id": z.string().max(32).optional().describe("A record's id: those after it are sent."),
+        }),
+      },
+      responses: answers("Server-sent events.", z.string(), "text/event-stream"),
+    }),
+    (context) => streamEvents(context, options),
+  );
 }
 
+/**
+ * `overview` when anything in it has changed, at most once a second, and `record` for every record the log keeps, by its id, from
+ * which `Last-Event-ID` goes on. Ends with its session.
+ */
 function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response {
   const { control, records, sessions, cutSecrets } = options;
   const session = context.get("session");

@@ -1,17 +1,16 @@
 import { RoostError } from "../../core/error.ts";
 import { sameOriginOnly, signedInOnly } from "../access.ts";
-import { type Api, type ApiOptions, boundedBody, createApi, refuse } from "../api.ts";
+import { type Api, type ApiOptions, boundedBody, closeApi, createApi, refuse } from "../api.ts";
 import { addAccountRoutes } from "./accounts.ts";
 import { addEventRoutes } from "./events.ts";
 import { addInstanceRoutes } from "./instances.ts";
 import { addLogRoutes } from "./logs.ts";
-import { addOverviewRoutes } from "./overview.ts";
 import { addPluginRoutes } from "./plugins.ts";
 import { addSessionRoutes } from "./session.ts";
 import { addUpkeepRoutes } from "./upkeep.ts";
 
-/** Roost's own API, below `/_roost/v1`. What stands after `signedInOnly` is for those who are logged in. */
-export function roostApi(options: ApiOptions): Api {
+/** Roost's own API, below `/_roost/v1`; `describeApis` answers the OpenAPI document. What stands after `signedInOnly` is for those who are logged in. */
+export function roostApi(options: ApiOptions, describeApis: () => object): Api {
   const { sessions, cutSecrets } = options;
   const api = createApi(options);
   api.use(
@@ -30,7 +29,6 @@ export function roostApi(options: ApiOptions): Api {
       context.json({ error: "Log in first.", errcode: "unauthorized" }, 401),
     ),
   );
-  addOverviewRoutes(api, options);
   addEventRoutes(api, options);
   addInstanceRoutes(api, options);
   addLogRoutes(api, options);
@@ -38,11 +36,14 @@ export function roostApi(options: ApiOptions): Api {
   addAccountRoutes(api, options);
   addUpkeepRoutes(api, options);
   // After the login: it names no secret, but nobody else needs it.
-  api.get("/openapi.json", (context) =>
+  api.get("/openapi.json", (context) => context.json(describeApis()));
+  closeApi(api, (context, status) =>
     context.json(
-      api.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "Roost", version: options.version } }),
+      status === 404
+        ? { error: "There is nothing here.", errcode: "not-found" }
+        : { error: "This path has other methods.", errcode: "bad-request" },
+      status,
     ),
   );
-  api.notFound((context) => context.json({ error: "There is nothing here.", errcode: "not-found" }, 404));
   return api;
 }

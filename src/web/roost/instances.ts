@@ -3,15 +3,12 @@ import { RoostError } from "../../core/error.ts";
 import type { InstanceId } from "../../core/id.ts";
 import type { InstanceChange } from "../../core/management.ts";
 import type { Api, ApiOptions } from "../api.ts";
+import { answers, idParams, json, jsonBody } from "../shapes.ts";
 import { answerLines } from "./lines.ts";
 import {
-  answers,
   done,
-  idParams,
   instanceChange,
   instanceDetail,
-  json,
-  jsonBody,
   queryResult,
   roomView,
   step,

@@ -1,6 +1,7 @@
-import { RoostError, sentenceOf } from "../../core/error.ts";
+import { RoostError } from "../../core/error.ts";
 import type { HostLogger } from "../../core/log.ts";
 import type { Step } from "../../core/management.ts";
+import { refusalOf } from "../api.ts";
 
 /** What an answer made of lines is given: the work, and how its end is shown. */
 export interface LinesOptions {
@@ -36,12 +37,4 @@ export function answerLines(
     },
   });
   return new Response(body, { headers: { "content-type": "application/x-ndjson" } });
-}
-
-export function refusalOf(error: unknown) {
-  if (!(error instanceof RoostError)) {
-    return { error: "Something went wrong inside Roost; its log says what.", errcode: "internal" };
-  }
-  const { code, problems, difference } = error;
-  return { error: sentenceOf(error), errcode: code, problems, difference };
 }

@@ -2,7 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { RoostError } from "../../core/error.ts";
 import type { Api, ApiOptions } from "../api.ts";
 import { parseRecordQuery } from "../log-stream.ts";
-import { answers, json, record } from "./shapes.ts";
+import { answers, json } from "../shapes.ts";
+import { record } from "./shapes.ts";
 
 const text = (what: string) => z.string().max(300).optional().describe(what);
 const filter = z.object({

@@ -1,6 +1,5 @@
 import type { InstanceId } from "../../core/id.ts";
 import type { HostControl, Sample } from "../../core/status.ts";
-import type { Api, ApiOptions } from "../api.ts";
 import { healthOf } from "../health.ts";
 import type { InstanceHistory, Overview } from "./contract.ts";
 
@@ -15,14 +14,6 @@ export function overviewOf(control: Pick<HostControl, "snapshot" | "samples">): 
   for (const { id } of snapshot.instances) history[id] = historyOf(control.samples(id), snapshot.nowMs);
   const { status, notes } = healthOf(snapshot);
   return { status, sentence: notes[0], snapshot, history };
-}
-
-export function addOverviewRoutes(api: Api, { control, cutSecrets }: ApiOptions): void {
-  api.get("/overview", (context) =>
-    context.body(cutSecrets(JSON.stringify(overviewOf(control))), 200, {
-      "content-type": "application/json",
-    }),
-  );
 }
 
 /** Minutes without a sample, before the host or the instance was there, are null. */

@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Api, ApiOptions } from "../api.ts";
+import { answers, json, nameParams } from "../shapes.ts";
 import { pluginUploadLimits, receiveUpload } from "../upload.ts";
-import { answers, done, json, nameParams, plugin } from "./shapes.ts";
+import { done, plugin } from "./shapes.ts";
 
 /** Plugins: what there is, uploads, replacements, removals. */
 export function addPluginRoutes(api: Api, { management, cutSecrets }: ApiOptions): void {

@@ -1,9 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { deleteCookie, setCookie } from "hono/cookie";
-import { sessionCookie, sessionOf } from "../access.ts";
+import { describeSession, sessionCookie, sessionOf } from "../access.ts";
 import { type Api, type ApiOptions, refusalSchema } from "../api.ts";
-import type { Login } from "../login.ts";
 
 const sessionSchema = z
   .object({
@@ -14,11 +13,6 @@ const sessionSchema = z
 
 const answer = { content: { "application/json": { schema: sessionSchema } } };
 const refusal = { content: { "application/json": { schema: refusalSchema } } };
-
-/** A session as the page is told of it. */
-export function describeSession(user: string | undefined, login: Login): z.infer<typeof sessionSchema> {
-  return { user: user ?? null, canLogIn: login.isPossible };
-}
 
 /** Login and logout of the page. A script logs in at maubot's `/auth/login`, which answers a bearer token. */
 export function addSessionRoutes(api: Api, { login, sessions, log }: ApiOptions): void {

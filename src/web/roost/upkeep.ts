@@ -1,17 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { formatProblem } from "../../core/config.ts";
 import type { Api, ApiOptions } from "../api.ts";
-import {
-  answers,
-  backup,
-  done,
-  instanceId,
-  json,
-  jsonBody,
-  nameParams,
-  pendingDifference,
-  trashed,
-} from "./shapes.ts";
+import { answers, instanceId, json, jsonBody, nameParams } from "../shapes.ts";
+import { backup, done, pendingDifference, trashed } from "./shapes.ts";
 
 /** What an administrator sees to now and then: edits that wait, backups, and what was deleted. */
 export function addUpkeepRoutes(api: Api, options: ApiOptions): void {
