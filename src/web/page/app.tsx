@@ -1,9 +1,15 @@
 import type { ComponentChildren } from "preact";
 import { formatDuration, formatTime } from "./format.ts";
 import { connection, health, isLoggedIn, lastHeardMs, logOut, session } from "./host.ts";
+import { Messages } from "./parts/message.tsx";
 import { linkTo, route } from "./route.ts";
+import { Config } from "./views/config.tsx";
+import { Create } from "./views/create.tsx";
+import { Instance } from "./views/instance.tsx";
 import { Login } from "./views/login.tsx";
+import { Logs } from "./views/logs.tsx";
 import { Overview } from "./views/overview.tsx";
+import { Plugins } from "./views/plugins.tsx";
 
 const views = [
   { name: "Bots", path: [] },
@@ -20,6 +26,7 @@ export function App() {
         <Disconnected />
         {isLoggedIn.value ? <View /> : <Login />}
       </main>
+      <Messages />
     </>
   );
 }
@@ -27,12 +34,12 @@ export function App() {
 function Header() {
   return (
     <header>
-      <h1>
+      <a class="brand" href={linkTo([])}>
         <svg viewBox="0 2 24 20" aria-hidden="true">
           <path d="M1 19.2h22V21H1zM19.6 7.6 17.4 6.9A3.9 3.9 0 0 0 10 8.3c-.3 1.1-.9 1.6-2 2.5l-6 4.7 4.2-.5c1.4 1.9 3.2 2.9 5.5 2.9a6 6 0 0 0 6-6V8.9z" />
         </svg>
         Roost
-      </h1>
+      </a>
       {isLoggedIn.value && (
         <nav aria-label="Views">
           {views.map(({ name, path }) => (
@@ -64,7 +71,21 @@ function isAt(path: readonly string[]): boolean {
 }
 
 function View(): ComponentChildren {
-  return <Overview />;
+  const [view, id] = route.value.path;
+  switch (view) {
+    case "bots":
+      return id === undefined ? <Overview /> : <Instance key={id} id={id} />;
+    case "new":
+      return <Create />;
+    case "logs":
+      return <Logs />;
+    case "plugins":
+      return <Plugins />;
+    case "config":
+      return <Config />;
+    default:
+      return <Overview />;
+  }
 }
 
 /** Says that what is shown is old: in words, not by greying it out alone. */

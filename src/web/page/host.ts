@@ -93,6 +93,27 @@ async function send(
   throw new Refusal(answer);
 }
 
+/** Sends a file, telling how much of it is sent (0 to 1): fetch cannot tell that. */
+export function upload<Answer>(
+  path: string,
+  file: Blob,
+  onProgress: (share: number) => void,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", base + path);
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total);
+    request.onerror = () =>
+      reject(new Refusal({ error: "The upload broke off. Send it again.", errcode: "unreachable" }));
+    request.onload = () => {
+      if (request.status === 200) resolve(request.response as Answer);
+      else reject(new Refusal(request.response ?? {}));
+    };
+    request.send(file);
+  });
+}
+
 export async function logIn(username: string, password: string): Promise<void> {
   session.value = await ask<Session>("POST", "/session", { username, password });
   overview.value = await ask<Overview>("GET", "/overview");

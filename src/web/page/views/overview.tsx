@@ -1,7 +1,11 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { OpenFault } from "../../../core/log.ts";
+import type { KeptRecord } from "../../../core/record.ts";
 import type { InstanceSnapshot } from "../../../core/status.ts";
 import type { InstanceHistory } from "../../roost/contract.ts";
-import { formatBytes, formatCount, formatDuration, formatMilliseconds } from "../format.ts";
-import { health, overview } from "../host.ts";
+import { formatBytes, formatCount, formatDate, formatDuration, formatMilliseconds } from "../format.ts";
+import { ask, overview } from "../host.ts";
 import { Banner } from "../parts/banner.tsx";
 import { UptimeBars } from "../parts/bars.tsx";
 import { Line } from "../parts/line.tsx";
@@ -12,12 +16,24 @@ import { linkTo } from "../route.ts";
 export function Overview() {
   const now = overview.value;
   if (now === null) return null;
-  const { snapshot, history } = now;
+  const { snapshot, history, status, sentence } = now;
   return (
     <>
-      <Banner status={health.value.status} sentence={health.value.notes[0]} />
+      <Banner status={status} sentence={sentence}>
+        <p class="soft">
+          Up {formatDuration(snapshot.nowMs - snapshot.startedAtMs)} ·{" "}
+          {formatBytes(snapshot.resources.rssBytes)} of memory
+          {snapshot.disk !== undefined && ` · ${formatBytes(snapshot.disk.freeBytes)} of disk free`}
+        </p>
+      </Banner>
+      <Faults faults={snapshot.faults} nowMs={snapshot.nowMs} />
       <section aria-labelledby="bots">
-        <h2 id="bots">Bots</h2>
+        <div class="heading">
+          <h2 id="bots">Bots</h2>
+          <a class="button small" href={linkTo(["new"])}>
+            Create a bot
+          </a>
+        </div>
         <ul class="bots">
           {snapshot.instances.map((instance) => (
             <Bot
@@ -28,11 +44,41 @@ export function Overview() {
             />
           ))}
         </ul>
-        <a class="button" href={linkTo(["new"])}>
-          Create a bot
-        </a>
+        {snapshot.instances.length === 0 && <p class="card">Nothing here yet. Create the first bot.</p>}
       </section>
+      <Alerts />
     </>
+  );
+}
+
+/** What is wrong and not over. */
+function Faults({ faults, nowMs }: { readonly faults: readonly OpenFault[]; readonly nowMs: number }) {
+  if (faults.length === 0) return null;
+  return (
+    <section aria-labelledby="faults">
+      <h2 id="faults">Needs attention</h2>
+      <ul class="card list">
+        {faults.map(({ instance, key, severity, message, sinceMs, command }) => (
+          <li key={`${instance} ${key}`} data-status={severity === "WARN" ? "warn" : "fail"}>
+            <i class="dot" aria-hidden="true" />
+            <div>
+              <p>
+                <b>{instance ?? "Host"}</b> {message}
+              </p>
+              <p class="soft">
+                {severity}, for {formatDuration(nowMs - sinceMs)}
+                {command !== undefined && (
+                  <>
+                    {" · "}
+                    <code>{command}</code>
+                  </>
+                )}
+              </p>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -43,38 +89,98 @@ interface BotProps {
 }
 
 function Bot({ instance, history, nowMs }: BotProps) {
-  const { id, plugin, observed, handled, queued, resources } = instance;
-  const p50Ms = history?.replyP50Ms.findLast((value) => value !== null);
+  const { id, plugin, observed, handled, queued, failed, resources, replyMedianMs, warnings } = instance;
+  const share = resources.cpuSeconds;
   return (
     <li class="card bot" data-state={observed.state}>
-      <div>
+      <div class="title">
         <h3>
           <a href={linkTo(["bots", id])}>{id}</a>
         </h3>
         <p class="soft">{plugin}</p>
       </div>
       <p>
-        <State state={observed.state} />{" "}
+        <State state={observed.state} />
         <span class="soft">for {formatDuration(nowMs - observed.sinceMs)}</span>
       </p>
-      {history !== undefined && (
-        <>
-          <UptimeBars history={history} />
-          <Line label="Messages" value={formatCount(handled)} points={history.messages} />
-          <Line
-            label="Reply"
-            value={p50Ms == null ? "–" : formatMilliseconds(p50Ms)}
-            points={history.replyP50Ms}
-          />
-          <Line
-            label="Memory"
-            value={resources.memoryBytes === undefined ? "–" : formatBytes(resources.memoryBytes)}
-            points={history.memoryBytes}
-          />
-        </>
-      )}
+      {history === undefined ? <span /> : <UptimeBars history={history} />}
+      <div class="lines">
+        <Line label="Handled" value={formatCount(handled)} points={history?.messages ?? []} />
+        <Line
+          label="Reply"
+          value={replyMedianMs === undefined ? "–" : formatMilliseconds(replyMedianMs)}
+          points={history?.replyP50Ms ?? []}
+        />
+        <Line
+          label="Memory"
+          value={resources.memoryBytes === undefined ? "–" : formatBytes(resources.memoryBytes)}
+          points={history?.memoryBytes ?? []}
+        />
+      </div>
       {"cause" in observed && observed.cause !== "" && <p class="cause">{observed.cause}</p>}
-      {queued > 0 && <p class="soft">{formatCount(queued)} queued</p>}
+      {"nextAttemptMs" in observed && observed.nextAttemptMs !== undefined && (
+        <p class="cause soft">Next attempt in {formatDuration(observed.nextAttemptMs - nowMs)}</p>
+      )}
+      {warnings.map((warning) => (
+        <p key={warning} class="cause soft">
+          {warning}
+        </p>
+      ))}
+      <p class="cause soft figures">
+        {formatCount(queued)} queued · {formatCount(failed)} failed
+        {share !== undefined && ` · ${formatDuration(share * 1000)} of processor time`}
+        {instance.restartNeeded && " · its settings on disk have changed: restart it to apply them"}
+      </p>
     </li>
+  );
+}
+
+const visitKey = "roost-last-visit";
+
+/** Warnings and errors since somebody last looked here. */
+function Alerts() {
+  const alerts = useSignal<readonly KeptRecord[] | undefined>(undefined);
+  const sinceMs = useSignal(Number(localStorage.getItem(visitKey) ?? 0));
+  useEffect(() => {
+    const since = sinceMs.value === 0 ? "7d" : new Date(sinceMs.value).toISOString();
+    ask<readonly KeptRecord[]>("GET", `/alerts?since=${since}`).then(
+      (found) => {
+        alerts.value = found;
+      },
+      () => {},
+    );
+  }, []);
+  if (alerts.value === undefined || alerts.value.length === 0) return null;
+  const seen = () => {
+    localStorage.setItem(visitKey, String(Date.now()));
+    alerts.value = [];
+  };
+  return (
+    <section aria-labelledby="alerts">
+      <div class="heading">
+        <h2 id="alerts">{sinceMs.value === 0 ? "Lately" : `Since ${formatDate(sinceMs.value)}`}</h2>
+        <button type="button" class="small" onClick={seen}>
+          Mark as seen
+        </button>
+      </div>
+      <ul class="card list">
+        {alerts.value.slice(0, 8).map(({ id, timeMs, severity, instance, message }) => (
+          <li key={id} data-status={severity === "WARN" ? "warn" : "fail"}>
+            <i class="dot" aria-hidden="true" />
+            <p>
+              <a href={linkTo(["logs"], { id: String(id) })}>{message}</a>{" "}
+              <span class="soft">
+                {severity} · {instance ?? "host"} · {formatDate(timeMs)}
+              </span>
+            </p>
+          </li>
+        ))}
+        {alerts.value.length > 8 && (
+          <li>
+            <a href={linkTo(["logs"], { severity: "WARN" })}>{alerts.value.length - 8} more in the log</a>
+          </li>
+        )}
+      </ul>
+    </section>
   );
 }
