@@ -34,12 +34,14 @@ export function App() {
 function Header() {
   return (
     <header>
-      <a class="brand" href={linkTo([])}>
-        <svg viewBox="0 2 24 20" aria-hidden="true">
-          <path d="M1 19.2h22V21H1zM19.6 7.6 17.4 6.9A3.9 3.9 0 0 0 10 8.3c-.3 1.1-.9 1.6-2 2.5l-6 4.7 4.2-.5c1.4 1.9 3.2 2.9 5.5 2.9a6 6 0 0 0 6-6V8.9z" />
-        </svg>
-        Roost
-      </a>
+      <h1 class="brand">
+        <a href={linkTo([])}>
+          <svg viewBox="0 2 24 20" aria-hidden="true">
+            <path d="M1 19.2h22V21H1zM19.6 7.6 17.4 6.9A3.9 3.9 0 0 0 10 8.3c-.3 1.1-.9 1.6-2 2.5l-6 4.7 4.2-.5c1.4 1.9 3.2 2.9 5.5 2.9a6 6 0 0 0 6-6V8.9z" />
+          </svg>
+          Roost
+        </a>
+      </h1>
       {isLoggedIn.value && (
         <nav aria-label="Views">
           {views.map(({ name, path }) => (
