@@ -1,0 +1,133 @@
+/** The real `mbc` of maubot 0.6.0 against a real host: the commands as a person types them. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import { adminYaml, password } from "./doubles/api.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess } from "./doubles/host.ts";
+import { needs } from "./doubles/needs.ts";
+import { archiveOf, greeter } from "./doubles/plugin-archive.ts";
+import { pythonWith } from "./doubles/python.ts";
+
+setDefaultTimeout(180_000);
+
+const maubot = await pythonWith("maubot", "0.6.0");
+
+needs("maubot's mbc", "lack" in maubot ? maubot.lack : undefined)("mbc", () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let homeserver: Homeserver;
+  let host: HostProcess;
+  let transcript = "";
+
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    homeserver = new Homeserver({
+      serverName: "sandbox",
+      dialect: "conduwuit",
+      registrationToken: "letmein",
+    });
+    await homeserver.open();
+    host = new HostProcess(join(folder.path, "host"), await freePort());
+    host.configure(homeserver.url, `${adminYaml}accounts: { "@bot:sandbox": {} }\n`);
+    host.start();
+    await until("the host answers", () =>
+      host.health().then(
+        ({ status }) => status < 500,
+        () => false,
+      ),
+    );
+  });
+  afterAll(async () => {
+    if (process.env.ROOST_TRANSCRIPT) console.log(transcript);
+    await host.stop();
+    await homeserver.close();
+    folder[Symbol.dispose]();
+  });
+
+  function spawn(...args: string[]) {
+    const python = "python" in maubot ? maubot.python : "";
+    return Bun.spawn([python, "-m", "maubot.cli", ...args], {
+      cwd: folder.path,
+      env: { HOME: folder.path, XDG_CONFIG_HOME: folder.path, PYTHONUNBUFFERED: "1" },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+  }
+
+  /** What it printed, without colours. */
+  async function mbc(...args: string[]): Promise<string> {
+    const child = spawn(...args);
+    const [out, err] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    await child.exited;
+    return note(args, out + err);
+  }
+
+  function note(args: readonly string[], printed: string): string {
+    const text = Bun.stripANSI(printed);
+    transcript += `$ mbc ${args.join(" ")}\n${text}`;
+    return text;
+  }
+
+  test("logs in, and is told when the password is wrong", async () => {
+    const server = `http://127.0.0.1:${host.port}`;
+    expect(await mbc("login", "-s", server, "-u", "admin", "-p", "not this one", "-a", "here")).toContain(
+      "wrong",
+    );
+    expect(await mbc("login", "-s", server, "-u", "admin", "-p", password, "-a", "here")).toContain(
+      "Logged in successfully",
+    );
+  });
+
+  test("uploads an archive, builds and uploads a folder, and is told why one is refused", async () => {
+    writeFileSync(join(folder.path, "greeter.mbp"), archiveOf(greeter));
+    expect(await mbc("upload", "greeter.mbp")).toContain("org.example.greeter v1.2.0 uploaded to");
+    for (const [name, text] of Object.entries(greeter)) {
+      const file = join(folder.path, "source", name);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    expect(await mbc("build", "--upload", "source")).toContain("org.example.greeter v1.2.0 uploaded to");
+    writeFileSync(join(folder.path, "broken.mbp"), "no zip at all");
+    expect(await mbc("upload", "broken.mbp")).toContain("Failed to upload plugin: ");
+  });
+
+  test("registers and logs in on the homeserver, for the caller or for a client", async () => {
+    const auth = (...args: string[]) => mbc("auth", "-h", "sandbox", "-p", "a long one", ...args);
+    expect(await mbc("auth", "--list")).toContain("* sandbox");
+    expect(await auth("-u", "mine", "--register")).toMatch(
+      /Successfully registered @mine:sandbox\.\nAccess token: \S+\nDevice ID: \S+/,
+    );
+    expect(await auth("-u", "mine")).toMatch(/Successfully logged in as @mine:sandbox\.\nAccess token: \S+/);
+    expect(await auth("-u", "yours", "--register", "--update-client")).toContain(
+      "Successfully created client for @yours:sandbox",
+    );
+    expect(await auth("-u", "yours", "--update-client")).toContain(
+      "Successfully updated client for @yours:sandbox",
+    );
+    expect(await auth("-u", "yours", "--register")).toContain("Failed to register: ");
+    expect(await auth("-u", "nobody")).toContain("Failed to log in: ");
+  });
+
+  test("shows the log as it grows", async () => {
+    const child = spawn("logs", "-t", "3");
+    let printed = "";
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const part of child.stdout) printed += decoder.decode(part);
+    })();
+    await until("the log is connected", () => printed.includes("Connected to log websocket"), 20_000);
+    await until("there is history", () => printed.split("\n").length > 3);
+    const begin = printed.length;
+    await mbc("auth", "-h", "sandbox", "-p", "a long one", "-u", "mine");
+    await until("the new record comes", () => printed.slice(begin).includes("@mine:sandbox"));
+    child.kill();
+    await reading;
+    expect(note(["logs", "-t", "3"], printed)).toMatch(/\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] \[INFO@roost\] /);
+  });
+});
