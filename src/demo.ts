@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,7 +51,9 @@ export async function demo(
     const you = homeserver.createUser("you");
     const room = you.createRoom({ name: "Kites and pictures", public: true });
     const quiet = you.createRoom({ name: "Not for bots", public: true });
-    writeFileSync(configFile, demoYaml(homeserver.url, instagram.origin, room, folder, options.port));
+    const password = randomBytes(9).toString("base64url");
+    const admin = `admin: { username: admin, password_hash: '${await Bun.password.hash(password, { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 })}' }\n`;
+    writeFileSync(configFile, admin + demoYaml(homeserver.url, instagram.origin, room, folder, options.port));
     terminal.out(
       `A homeserver (${homeserver.url}) and an Instagram (${instagram.origin}) of our own are up. Starting the bot ...`,
     );
@@ -68,6 +71,7 @@ export async function demo(
     if (options.once) return missing === 0 ? exitCode.fine : exitCode.problem;
     homeserver.openRoomPage({ room, user: you, links: instagram.catalogue });
     terminal.out(`\nThe page:                http://127.0.0.1:${options.port}/`);
+    terminal.out(`Log in there as:         admin, with the password ${password}`);
     terminal.out(`The room, to type into:  ${homeserver.url}/`);
     terminal.out("\nStop with Ctrl-C.");
     await stopped;
