@@ -1,6 +1,6 @@
 /**
  * Keeps the house's walls (ARCHITECTURE.md): a folder under src/ is a room, and imports core, itself and packages only; the
- * files directly under src/ bring rooms together. No import cycles, one home for the Matrix SDK, files one can read at a sitting.
+ * files directly under src/, in src/commands and in src/host bring rooms together, and host knows no command. No import cycles, one home for the Matrix SDK, files one can read at a sitting.
  */
 import { readFileSync } from "node:fs";
 import { dirname, extname, join, normalize, relative } from "node:path";
@@ -86,19 +86,25 @@ function faultOf(
   }
   if (extname(target) === "" || files.has(`${target}.ts`))
     return `"${specifier}" lacks its ending; write "${specifier}.ts"`;
+  if (file.startsWith("src/host/") && target.startsWith("src/commands/"))
+    return `host imports ${target}; commands use the host, never the other way round`;
   if (room === undefined) return undefined;
   if (!target.startsWith("src/")) return `room ${room} imports "${specifier}" from outside src`;
   const other = roomOf(target);
   if (other === room || other === "core") return undefined;
   return other === undefined
-    ? `room ${room} imports ${target}; only main and app see the whole house`
+    ? `room ${room} imports ${target}; only main, commands and host see the whole house`
     : `room ${room} imports room ${other}; let app hand over what it needs as a type of core`;
 }
 
-/** The folder directly under src/ that holds the file; undefined for the files of src/ itself. */
+/** Folders whose files introduce the rooms to each other. */
+const composing = new Set(["commands", "host"]);
+
+/** The room that holds the file; undefined for the files that compose. */
 function roomOf(file: string): string | undefined {
   const parts = file.split("/");
-  return parts.length > 2 ? parts[1] : undefined;
+  const folder = parts.length > 2 ? parts[1] : undefined;
+  return folder !== undefined && composing.has(folder) ? undefined : folder;
 }
 
 /** One finding for each import that leads back to a file on the way to it. */

@@ -1,7 +1,8 @@
-import { commandLine, misspelling } from "./command-line.ts";
+import { commandLine, misspelling } from "./commands/command-line.ts";
+import { exitCode, type Terminal } from "./commands/terminal.ts";
 import { sentenceOf } from "./core/error.ts";
+import { databaseRole } from "./roles.ts";
 import { answerFromInput } from "./store/query.ts";
-import { databaseRole, exitCode, type Terminal } from "./terminal.ts";
 
 declare const ROOST_VERSION: string;
 declare const ROOST_COMMIT: string;

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { loadConfig } from "../src/config/load.ts";
 import type { InstanceId } from "../src/core/id.ts";
 import type { Observed } from "../src/core/status.ts";
-import { KnownPlugins } from "../src/known-plugins.ts";
+import { KnownPlugins } from "../src/host/known-plugins.ts";
+import { ManagedPlugins } from "../src/host/managed-plugins.ts";
+import { Turns } from "../src/host/turns.ts";
 import { LogRouter } from "../src/log/router.ts";
-import { ManagedPlugins } from "../src/managed-plugins.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
-import { Turns } from "../src/turns.ts";
 import { refusalOf } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { describeAvailability } from "../src/commands/status.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
-import { describeAvailability } from "../src/status.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import { freePort, HostProcess } from "./doubles/host.ts";

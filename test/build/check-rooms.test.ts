@@ -44,6 +44,18 @@ test("a room that imports another room is found, also for a type, a re-export, a
   );
 });
 
+test("commands and host introduce rooms to each other, and host imports no command", async () => {
+  const findings = await findingsIn({
+    "commands/serve.ts": `import "../host/app.ts";\nimport "../web/server.ts";\n`,
+    "host/app.ts": `import "../web/server.ts";\nimport "../commands/terminal.ts";\n`,
+    "commands/terminal.ts": "export {};\n",
+    "web/server.ts": "export {};\n",
+  });
+  expect(findings).toEqual([
+    "src/host/app.ts:2: host imports src/commands/terminal.ts; commands use the host, never the other way round",
+  ]);
+});
+
 test("core imports no room, no room imports a file of src itself or one outside src", async () => {
   const findings = await findingsIn({
     "core/id.ts": `import "../log/router.ts";\n`,
@@ -52,7 +64,7 @@ test("core imports no room, no room imports a file of src itself or one outside 
   });
   expect(findings).toEqual([
     "src/core/id.ts:1: room core imports room log; let app hand over what it needs as a type of core",
-    "src/log/router.ts:1: room log imports src/app.ts; only main and app see the whole house",
+    "src/log/router.ts:1: room log imports src/app.ts; only main, commands and host see the whole house",
     'src/log/router.ts:2: room log imports "../../build/compile.ts" from outside src',
   ]);
 });

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { loadConfig } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { isObject } from "../../src/core/json.ts";
-import { pluginSettings } from "../../src/plugin-settings.ts";
+import { pluginSettings } from "../../src/host/plugin-settings.ts";
 import { Folder } from "./room.ts";
 
 const root = join(import.meta.dir, "../..");

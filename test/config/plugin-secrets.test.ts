@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { loadConfig } from "../../src/config/load.ts";
-import { pluginSettings } from "../../src/plugin-settings.ts";
+import { pluginSettings } from "../../src/host/plugin-settings.ts";
 import { Folder, head, instance, plugins } from "./room.ts";
 
 const rooms = 'rooms: ["!a:example.org"]';

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { hostDatabaseFile } from "../../src/backups.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import {
   asInstanceId,
@@ -14,14 +13,15 @@ import {
 } from "../../src/core/id.ts";
 import type { Actor, Management } from "../../src/core/management.ts";
 import type { HostControl } from "../../src/core/status.ts";
-import { HostBackups } from "../../src/host-backups.ts";
-import { House } from "../../src/house.ts";
-import { KnownPlugins } from "../../src/known-plugins.ts";
+import { hostDatabaseFile } from "../../src/host/backups.ts";
+import { HostBackups } from "../../src/host/daily-backups.ts";
+import { House } from "../../src/host/house.ts";
+import { KnownPlugins } from "../../src/host/known-plugins.ts";
+import { controlHouse, manageHost } from "../../src/host/management.ts";
 import { LogRouter } from "../../src/log/router.ts";
-import { controlHouse, manageHost } from "../../src/management.ts";
 import { hasLoggedIn } from "../../src/matrix/credentials.ts";
+import { databaseRole } from "../../src/roles.ts";
 import { HostStore } from "../../src/store/host-store.ts";
-import { databaseRole } from "../../src/terminal.ts";
 
 export const admin: Actor = { name: "admin", via: "page" };
 

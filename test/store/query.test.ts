@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { databaseRole } from "../../src/roles.ts";
 import { askDatabase } from "../../src/store/query-process.ts";
-import { databaseRole } from "../../src/terminal.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 

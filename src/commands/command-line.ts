@@ -1,0 +1,200 @@
+import { type CAC, cac } from "cac";
+import { configSchema } from "../config/schema.ts";
+import { nearest } from "../config/suggestion.ts";
+import { backUp, listAll, restoreOne } from "./backup.ts";
+import { check } from "./check.ts";
+import { demo } from "./demo.ts";
+import { type DoctorOptions, doctor } from "./doctor.ts";
+import { hashPassword } from "./hash-password.ts";
+import { type HealthOptions, health } from "./health.ts";
+import { parseLinks, showPosts } from "./instagram.ts";
+import { type LogsOptions, logs, operate, type RemoteOptions } from "./remote.ts";
+import { serve } from "./serve.ts";
+import { status } from "./status.ts";
+import { exitCode, type Terminal } from "./terminal.ts";
+
+/** Takes the one command that was named, to be run once the command line is known to be right. Its result is the exit code. */
+export type Run = (work: () => number | Promise<number>) => void;
+
+const config = [
+  "--config <file>",
+  "The YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)",
+] as const;
+
+/** Every command of `roost`, with its options and help. */
+export function commandLine(terminal: Terminal, run: Run): CAC {
+  const cli = cac("roost");
+  defineHost(cli, terminal, run);
+  defineRemote(cli, terminal, run);
+  defineInspect(cli, terminal, run);
+  cli.help();
+  // Not `cli.version`, which prints the name and version of Bun after it.
+  cli.globalCommand.version(terminal.version, "-v, --version");
+  return cli;
+}
+
+/** What of the parsed command line is no command and no option, as a sentence with the nearest one that is; undefined if all is known. */
+export function misspelling(cli: CAC): string | undefined {
+  const { matchedCommand, globalCommand, args } = cli;
+  if (matchedCommand === undefined && args[0] !== undefined) {
+    const commands = cli.commands.map((command) => command.name);
+    return `There is no command "${args[0]}"${didYouMean(args[0], commands, "")}`;
+  }
+  const options = [...(matchedCommand?.options ?? []), ...globalCommand.options];
+  const names = options.flatMap((option) => option.names);
+  const unknown = Object.keys(cli.options).find((name) => name !== "--" && !names.includes(name));
+  if (unknown !== undefined) {
+    const dashes = unknown.length > 1 ? "--" : "-";
+    return `There is no option ${dashes}${unknown}${didYouMean(unknown, names, "--")}`;
+  }
+  const twice = Object.keys(cli.options).find((name) => name !== "--" && Array.isArray(cli.options[name]));
+  return twice === undefined ? undefined : `The option --${twice} is given more than once`;
+}
+
+function didYouMean(word: string, known: readonly string[], dashes: string): string {
+  const near = nearest(
+    word,
+    known.filter((each) => each.length > 1),
+  );
+  return near === undefined ? "" : `: did you mean ${dashes}${near}?`;
+}
+
+/** What runs in this process. */
+function defineHost(cli: CAC, terminal: Terminal, run: Run): void {
+  cli
+    .command("serve", "Run the bots of a config until stopped")
+    .option(...config)
+    .example("roost serve --config /etc/roost/config.yaml")
+    .action((options: { config?: string }) => run(() => serve(options, terminal)));
+  cli
+    .command("check", "Say what is wrong with a config, with line and column")
+    .option(...config)
+    .option("--json", "Print the problems as a JSON array")
+    .example("roost check --config config.yaml")
+    .action((options: { config?: string; json?: boolean }) => run(() => check(options, terminal)));
+  cli
+    .command("demo", "Show a bot at work on a homeserver and an Instagram of its own")
+    .option("--once", "Play the conversation, say whether every expected reply came, and end")
+    .option("--port <port>", "The page's port", { default: 29316 })
+    .example("roost demo --once")
+    .action((options: { once?: boolean; port: string }) => run(() => demo(options, terminal)));
+  cli
+    .command("schema", "Print the JSON Schema of the config, for editors")
+    .example("roost schema > roost.schema.json")
+    .action(() =>
+      run(() => {
+        terminal.out(JSON.stringify(configSchema(), null, 2));
+        return exitCode.fine;
+      }),
+    );
+  cli
+    .command("hash-password", "Read a password from stdin and print its hash for admin.password_hash")
+    .example("roost hash-password < password.txt")
+    .action(() => run(() => hashPassword(Bun.stdin.stream(), terminal)));
+}
+
+/** What asks the running host. */
+function defineRemote(cli: CAC, terminal: Terminal, run: Run): void {
+  cli
+    .command("status", "Say what the running host's instances do")
+    .option(...config)
+    .option("--json", "Print one JSON object")
+    .example("roost status")
+    .action((options: RemoteOptions) => run(() => status(options, terminal)));
+  cli
+    .command("doctor", "Look at all that Roost needs and say what to do about what is not fine")
+    .option(...config)
+    .option("--json", "Print a JSON array")
+    .example("roost doctor")
+    .action((options: DoctorOptions) => run(() => doctor(options, terminal)));
+  cli
+    .command("health", "Say what is not well; exit code 1 if the host fails or does not answer")
+    .option(...config)
+    .option("--wait <seconds>", "Give the host that long to get ready")
+    .option("--json", "Print one JSON object")
+    .example("roost health --wait 60")
+    .action((options: HealthOptions) => run(() => health(options, terminal)));
+  cli
+    .command("logs [instance]", "Print the running host's log")
+    .option(...config)
+    .option("--follow", "Go on with what is logged from now on")
+    .option("--severity <severity>", "Only DEBUG, INFO, WARN, ERROR or CRITICAL, and worse")
+    .option("--since <time>", "Only what is not older, such as 2h, 7d or 2026-01-31T12:00:00Z")
+    .option("--text <text>", "Only what says this, in upper or lower case")
+    .option("--limit <number>", "The newest so many, at most 10000", { default: 1000 })
+    .option("--json", "Print one JSON object a line")
+    .example("roost logs instagram --follow --severity WARN")
+    .action((instance: string | undefined, options: LogsOptions) =>
+      run(() => logs(instance, options, terminal)),
+    );
+  defineBackups(cli, terminal, run);
+  for (const [verb, what] of [
+    ["start", "Start an instance that was stopped"],
+    ["stop", "Stop an instance until somebody starts it again"],
+    ["restart", "Apply an instance's YAML and begin a fresh run"],
+  ] as const) {
+    cli
+      .command(`${verb} <instance>`, what)
+      .option(...config)
+      .option("--json", "Print one JSON object")
+      .example(`roost ${verb} instagram`)
+      .action((instance: string, options: RemoteOptions) =>
+        run(() => operate(verb, instance, options, terminal)),
+      );
+  }
+}
+
+/** What works with the running host and without one. */
+function defineBackups(cli: CAC, terminal: Terminal, run: Run): void {
+  cli
+    .command("backup [action]", "Make a backup of all databases and logins now; `list` shows those there are")
+    .option(...config)
+    .option("--json", "Print JSON")
+    .example("roost backup")
+    .example("roost backup list")
+    .action((action: string | undefined, options: RemoteOptions) =>
+      run(() => {
+        if (action === undefined) return backUp(options, terminal);
+        if (action === "list") return listAll(options, terminal);
+        terminal.err(`There is no "roost backup ${action}". See: roost backup --help`);
+        return exitCode.usage;
+      }),
+    );
+  cli
+    .command(
+      "restore <what>",
+      "Put a backup in the place of a database: an instance's name, `host`, or `all`",
+    )
+    .option(...config)
+    .option("--from <backup>", "Its name as `roost backup list` shows it (default: the newest good one)")
+    .option("--empty", "Begin with an empty database instead")
+    .option("--json", "Print one JSON array")
+    .example("roost restore instagram")
+    .example("roost restore host --from 2026-01-31T03-30-00Z")
+    .action((what: string, options: RemoteOptions & { from?: string; empty?: boolean }) =>
+      run(() => restoreOne(what, options, terminal)),
+    );
+}
+
+function defineInspect(cli: CAC, terminal: Terminal, run: Run): void {
+  cli
+    .command(
+      "instagram <action> [...inputs]",
+      "`show` what the extractor sees in links or saved answers; `parse` links",
+    )
+    .option("--json", "Print one JSON object a line")
+    .option("--shortcode <code>", "show: the post to report from an answer that holds several")
+    .option("--status <number>", "show: the HTTP status of a saved answer", { default: 200 })
+    .example("roost instagram parse https://www.instagram.com/p/CTU-Mz7oxfR/?img_index=2")
+    .action(
+      (action: string, inputs: string[], options: { json?: boolean; shortcode?: string; status: string }) =>
+        run(() => {
+          if (action === "parse") return parseLinks(inputs, options, terminal);
+          if (action === "show") return showPosts(inputs, options, terminal);
+          terminal.err(
+            `There is no "roost instagram ${action}". Use show or parse; see: roost instagram --help`,
+          );
+          return exitCode.usage;
+        }),
+    );
+}

@@ -1,0 +1,166 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { RoostError, sentenceOf } from "../core/error.ts";
+import type { InstanceId } from "../core/id.ts";
+import type { HostNotes } from "../store/host-notes.ts";
+
+export interface InstanceDatabasesOptions {
+  readonly dataDir: string;
+  readonly notes: HostNotes;
+  /** The database that a run has open cannot be used any more: end it. */
+  readonly onTrouble: (id: InstanceId, error: RoostError) => void;
+  /** Another file stands where one was lost: try it. */
+  readonly onReturn: (id: InstanceId) => void;
+}
+
+const lookEveryMs = 1_000;
+const retryAfterMs = 2_000;
+
+export function instanceDatabaseFile(dataDir: string, id: string): string {
+  return join(dataDir, "instances", id, "data.db");
+}
+
+/**
+ * What becomes of the instances' databases beside what their plugins do with them: never makes a new one where one was lost, and
+ * notices within a second when a file is deleted, replaced or made read-only under a run, or stands in its place again.
+ */
+export class InstanceDatabases {
+  readonly #options: InstanceDatabasesOptions;
+  /** What each run has open, by device and inode. */
+  readonly #open = new Map<InstanceId, string>();
+  /** How the place of each lost one looked when it was found lost. */
+  readonly #lost = new Map<InstanceId, string>();
+  readonly #held = new Set<InstanceId>();
+  #timer: Timer | undefined;
+
+  constructor(options: InstanceDatabasesOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    this.#timer = setInterval(() => this.#look(), lookEveryMs);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** To be called before a start. Throws RoostError `database-lost` when there was one and is none, or `database-busy`. */
+  requireUsable(id: InstanceId): void {
+    if (this.#held.has(id)) {
+      throw new RoostError("database-busy", "Its database is being restored.", { retryAfterMs });
+    }
+    const file = this.#fileOf(id);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found !== undefined && found.size > 0) {
+      requireWritable(file);
+      return;
+    }
+    if (!this.#options.notes.hadDatabase(id)) return;
+    const what = found === undefined ? "is gone" : "is empty";
+    throw this.explain(id, new RoostError("database-lost", `The database ${file} ${what}.`));
+  }
+
+  /** To be called once a run has its database open. */
+  noteOpen(id: InstanceId): void {
+    const { notes } = this.#options;
+    this.#open.set(id, identityOf(this.#fileOf(id)));
+    this.#lost.delete(id);
+    if (!notes.hadDatabase(id)) notes.saveHadDatabase(id);
+  }
+
+  noteClosed(id: InstanceId): void {
+    this.#open.delete(id);
+  }
+
+  /** What to say of an error with an instance's database: what happened, and which command mends it. A lost one is watched for. */
+  explain(id: InstanceId, error: RoostError): RoostError {
+    if (error.code !== "database-lost") {
+      const sentence = `${sentenceOf(error)} It goes on by itself once that is mended.`;
+      return new RoostError("database-busy", sentence, { cause: error, retryAfterMs });
+    }
+    const command = `roost restore ${id}`;
+    const sentence = `${sentenceOf(error)} Nothing more is written to it, and messages wait. Put the file back, or run: ${command}`;
+    if (!this.#lost.has(id)) this.#lost.set(id, signatureOf(this.#fileOf(id)));
+    return new RoostError("database-lost", sentence, { cause: error });
+  }
+
+  /** Keeps an instance from being started while `work` changes its file; the caller has to end its run. */
+  async hold<Result>(id: InstanceId, work: () => Promise<Result>): Promise<Result> {
+    if (this.#held.has(id)) throw new RoostError("usage", `The database of ${id} is being restored already.`);
+    this.#held.add(id);
+    try {
+      return await work();
+    } finally {
+      this.#held.delete(id);
+    }
+  }
+
+  #fileOf(id: InstanceId): string {
+    return instanceDatabaseFile(this.#options.dataDir, id);
+  }
+
+  #look(): void {
+    for (const [id, identity] of this.#open) {
+      const trouble = troubleOf(this.#fileOf(id), identity);
+      if (trouble === undefined) continue;
+      this.#open.delete(id);
+      // As it was found, for it may be back before its run has ended.
+      if (trouble.code === "database-lost") this.#lost.set(id, "");
+      this.#options.onTrouble(id, trouble);
+    }
+    for (const [id, signature] of this.#lost) {
+      const now = signatureOf(this.#fileOf(id));
+      if (now === signature) continue;
+      this.#lost.set(id, now);
+      if (now !== "") this.#options.onReturn(id);
+    }
+  }
+}
+
+function troubleOf(file: string, identity: string): RoostError | undefined {
+  const found = identityOf(file);
+  if (found === "") return new RoostError("database-lost", `The database ${file} was deleted or moved away.`);
+  if (found !== identity)
+    return new RoostError("database-busy", `The database ${file} was replaced under the bot.`, {
+      retryAfterMs,
+    });
+  try {
+    requireWritable(file);
+    return undefined;
+  } catch (error) {
+    return error instanceof RoostError ? error : new RoostError("database-busy", sentenceOf(error));
+  }
+}
+
+function requireWritable(file: string): void {
+  try {
+    for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new RoostError(
+      "database-busy",
+      `The database ${file} cannot be written: ${sentenceOf(error)}. Make it and its folder writable for the user Roost runs as.`,
+      { cause: error, retryAfterMs },
+    );
+  }
+}
+
+/** Tells one file from another; empty when there is none. */
+function identityOf(file: string): string {
+  try {
+    const { dev, ino } = statSync(file);
+    return `${dev}:${ino}`;
+  } catch {
+    return "";
+  }
+}
+
+/** Changes when the file does; empty when there is none. */
+function signatureOf(file: string): string {
+  try {
+    const { dev, ino, size, mtimeMs } = statSync(file);
+    return `${dev}:${ino}:${size}:${mtimeMs}`;
+  } catch {
+    return "";
+  }
+}

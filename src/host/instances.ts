@@ -1,0 +1,248 @@
+import { mkdirSync, realpathSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { InstanceConfig } from "../core/config.ts";
+import type { InboxRow } from "../core/delivery.ts";
+import { RoostError } from "../core/error.ts";
+import type { InstanceId, UserId } from "../core/id.ts";
+import type { Logger } from "../core/log.ts";
+import type { Account, MatrixEvent } from "../core/matrix.ts";
+import type { InstanceResources } from "../core/status.ts";
+import type { Allowances } from "../delivery/allowances.ts";
+import type { Inbox } from "../delivery/inbox.ts";
+import type { Outbox } from "../delivery/outbox.ts";
+import type { Roster } from "../delivery/roster.ts";
+import { type Services, WorkerRuntime } from "../plugins/worker-runtime.ts";
+import { workers } from "../roles.ts";
+import { databaseError } from "../store/database.ts";
+import type { HostNotes } from "../store/host-notes.ts";
+import { InstanceDatabases, instanceDatabaseFile } from "./instance-databases.ts";
+
+export interface InstancesOptions {
+  readonly dataDir: string;
+  readonly roster: Roster;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly allowances: Allowances;
+  readonly notes: HostNotes;
+  readonly account: (userId: UserId) => Account | undefined;
+  /** Why a plugin cannot run here, as a sentence. */
+  readonly obstacleTo: (plugin: string) => string | undefined;
+  readonly log: (instance: InstanceId) => Logger;
+  /** Another file stands where an instance's database was lost. */
+  readonly onDatabaseReturned: (id: InstanceId) => void;
+  /** The first reply to a message is at the homeserver, so long after the message came. */
+  readonly onReply: (instance: InstanceId, latencyMs: number) => void;
+}
+
+/** What came of an instance since the host started. */
+export interface Tally {
+  received: number;
+  handled: number;
+  failed: number;
+  starts: number;
+  /** What the bot itself counted. */
+  readonly counted: Map<string, number>;
+}
+
+/** A plugin that makes up names without end is not to fill the memory with them. */
+const maxCounted = 200;
+interface InstanceRun {
+  readonly runtime: WorkerRuntime;
+  readonly onExit: (error?: unknown) => void;
+}
+
+/** Runs the instances' plugins in their runtimes and gives those what they ask for. The supervisor says which and when. */
+export class Instances {
+  readonly #options: InstancesOptions;
+  readonly #runs = new Map<InstanceId, InstanceRun>();
+  readonly databases: InstanceDatabases;
+  readonly #tallies = new Map<InstanceId, Tally>();
+
+  constructor(options: InstancesOptions) {
+    this.#options = options;
+    const { dataDir, notes, onDatabaseReturned } = options;
+    this.databases = new InstanceDatabases({
+      dataDir,
+      notes,
+      onTrouble: (id, error) => void this.#end(id, error),
+      onReturn: onDatabaseReturned,
+    });
+  }
+
+  tally(id: InstanceId): Tally {
+    const known = this.#tallies.get(id) ?? newTally();
+    this.#tallies.set(id, known);
+    return known;
+  }
+
+  resources(id: InstanceId): InstanceResources {
+    return this.#runs.get(id)?.runtime.resources() ?? { memoryBytes: undefined, cpuSeconds: undefined };
+  }
+
+  /** Resolves when the plugin is set up and takes messages; rejects with why it refused. `onExit` is called if it dies later. */
+  async start(id: InstanceId, onExit: (error?: unknown) => void): Promise<void> {
+    const { roster, inbox, log } = this.#options;
+    const config = roster.config(id);
+    if (config === undefined) throw new RoostError("not-found", `There is no instance ${id} any more.`);
+    const obstacle = this.#options.obstacleTo(config.plugin);
+    if (obstacle !== undefined) throw new RoostError("plugin-refused", obstacle);
+    this.databases.requireUsable(id);
+    const runtime = new WorkerRuntime({
+      id,
+      setUp: this.#setUp(config),
+      createWorker: () => new Worker(workers.bot, { env: {}, smol: true }),
+      services: this.#services(config),
+      log: log(id),
+      onExit: (error) => {
+        this.#detach(id);
+        onExit(error);
+      },
+    });
+    this.#runs.set(id, { runtime, onExit });
+    this.tally(id).starts++;
+    try {
+      roster.setWishes(id, await runtime.start());
+      this.databases.noteOpen(id);
+      inbox.attach(id, (row, event) => this.#run(runtime, row, event));
+    } catch (error) {
+      this.#detach(id);
+      await runtime.stop();
+      throw isDatabaseTrouble(error) ? this.databases.explain(id, error) : error;
+    }
+  }
+
+  async stop(id: InstanceId): Promise<void> {
+    const run = this.#runs.get(id);
+    this.#detach(id);
+    await run?.runtime.stop();
+  }
+
+  /** Ends a run whose database cannot be used any more, at once; what it has in hand is handled by a later one. */
+  async #end(id: InstanceId, error: RoostError): Promise<void> {
+    const run = this.#runs.get(id);
+    if (run === undefined) return;
+    this.#options.inbox.detach(id);
+    await run.runtime.stop(0);
+    if (this.#runs.get(id) !== run) return;
+    this.#detach(id);
+    run.onExit(this.databases.explain(id, error));
+  }
+
+  /** Lets `swap` put another database in the place of an instance's while no run has it open. The caller starts it again. */
+  changeDatabase(id: InstanceId, swap: () => void): Promise<void> {
+    return this.databases.hold(id, async () => {
+      await this.#end(id, new RoostError("database-busy", "Its database is being restored."));
+      swap();
+    });
+  }
+
+  #detach(id: InstanceId): void {
+    this.#options.inbox.detach(id);
+    this.databases.noteClosed(id);
+    this.#runs.delete(id);
+  }
+
+  async #run(runtime: WorkerRuntime, row: InboxRow, event: MatrixEvent): Promise<void> {
+    const { roster } = this.#options;
+    // A room may have been taken off the list while the row waited: then the bot is silent there.
+    const listener = roster.listeners().find((each) => each.instance === row.instance);
+    if (listener?.rooms.has(row.roomId) !== true) return;
+    const tally = this.tally(row.instance);
+    try {
+      await runtime.run(row, event);
+      tally.handled++;
+    } catch (error) {
+      if (isDatabaseTrouble(error)) void this.#end(row.instance, error);
+      else tally.failed++;
+      throw error;
+    }
+  }
+
+  #setUp(config: InstanceConfig) {
+    const folder = join(this.#options.dataDir, "instances", config.id);
+    const files = filesOf(folder);
+    try {
+      rmSync(files, { recursive: true, force: true });
+      mkdirSync(files, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw databaseError(`The folder ${files} cannot be made`, error);
+    }
+    return {
+      instance: config.id,
+      plugin: config.plugin,
+      userId: config.account,
+      prefix: config.prefix,
+      config: config.config,
+      databaseFile: instanceDatabaseFile(this.#options.dataDir, config.id),
+      folder: files,
+    };
+  }
+
+  #services({ id, account: userId }: InstanceConfig): Services {
+    const { inbox, outbox, account, allowances, notes, dataDir, onReply } = this.#options;
+    /** Rows whose first reply was measured already. */
+    const answered = new WeakSet<InboxRow>();
+    const connected = () => {
+      const sender = account(userId);
+      if (sender !== undefined) return sender;
+      throw new RoostError("homeserver-unreachable", "The account is not connected.");
+    };
+    return {
+      send: async (row, type, content, key) => {
+        const { instance, roomId, eventId: trigger, runAtMs } = row;
+        const sent = await outbox.send({
+          instance,
+          account: userId,
+          roomId,
+          type,
+          content,
+          trigger,
+          key,
+        });
+        // A row that was deferred has forgotten when its message came.
+        if (type === "m.room.message" && row.key === "" && !answered.has(row)) {
+          answered.add(row);
+          onReply(id, Math.max(0, Date.now() - runAtMs));
+        }
+        return sent;
+      },
+      defer: (row, key, atMs) => inbox.defer(row, key, atMs),
+      takeTurn: (row, sender, request) => allowances.take(row, sender, request, Date.now()),
+      hold: (allowance, untilMs) => allowances.hold(allowance, untilMs),
+      count: (what) => {
+        const { counted } = this.tally(id);
+        if (counted.has(what) || counted.size < maxCounted) counted.set(what, (counted.get(what) ?? 0) + 1);
+        notes.count(id, what, Date.now());
+      },
+      upload: async ({ mimetype, filename, ...file }, signal) => {
+        const body =
+          "path" in file ? openFile(file.path, filesOf(join(dataDir, "instances", id))) : file.bytes;
+        return connected().upload({ body, mimetype, filename }, signal);
+      },
+      uploadLimitBytes: async (signal) => connected().uploadLimitBytes(signal),
+      setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
+    };
+  }
+}
+
+function newTally(): Tally {
+  return { received: 0, handled: 0, failed: 0, starts: 0, counted: new Map() };
+}
+
+function isDatabaseTrouble(error: unknown): error is RoostError {
+  return error instanceof RoostError && (error.code === "database-lost" || error.code === "database-busy");
+}
+
+/** Where an instance's plugin keeps temporary files; emptied at every start. */
+function filesOf(folder: string): string {
+  return join(folder, "files");
+}
+
+/** A file of the plugin's own: nothing outside its folder is read, through links neither. */
+function openFile(path: string, folder: string): Blob {
+  const real = realpathSync(path);
+  if (!real.startsWith(`${realpathSync(folder)}/`)) {
+    throw new RoostError("bad-request", "Only files in the bot's own folder can be uploaded.");
+  }
+  return Bun.file(real);
+}

@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { builtInPlugins } from "../bots/index.ts";
+import { checkSettings } from "../config/issues.ts";
+import type { PluginSettings } from "../config/plugins.ts";
+import { readSources } from "../config/sources.ts";
+import { RoostError } from "../core/error.ts";
+import { isObject } from "../core/json.ts";
+import type { HostLogger } from "../core/log.ts";
+import type { PluginInfo } from "../core/management.ts";
+import { PluginCatalog } from "../plugins/catalog.ts";
+import { describeBuiltIn } from "../plugins/catalog-built-in.ts";
+import type { CatalogEntry } from "../plugins/catalog-entry.ts";
+import { pluginSettings } from "./plugin-settings.ts";
+
+export interface KnownPluginsOptions {
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly log: HostLogger;
+}
+
+/** Every plugin there is, built in or uploaded: what the config needs to know of them, and what people are shown. */
+export class KnownPlugins implements PluginSettings {
+  readonly #options: KnownPluginsOptions;
+  #builtIn: readonly PluginInfo[] = [];
+  #catalog: PluginCatalog | undefined;
+
+  constructor(options: KnownPluginsOptions) {
+    this.#options = options;
+  }
+
+  /** Finds the folder of uploaded ones and reads it. Never fails: a bad one is a problem to show. */
+  async open(): Promise<void> {
+    const { configFile, env, version, log } = this.#options;
+    this.#builtIn = [...builtInPlugins].map(([id, plugin]) => describeBuiltIn(id, plugin, version));
+    const { dataDir } = readSources(configFile, { env, plugins: pluginSettings });
+    // Without a main file that can be read there is no data folder, and nothing to run either.
+    if (dataDir === "") return;
+    this.#catalog = new PluginCatalog({
+      folder: join(dataDir, "plugins"),
+      log,
+      python: () => Bun.which("python3", { PATH: env.PATH ?? "" }) ?? undefined,
+      builtIn: [...builtInPlugins.keys()],
+    });
+    await this.#catalog.open();
+  }
+
+  /** The uploaded ones. Throws RoostError `internal` before `open` has found their folder. */
+  catalog(): PluginCatalog {
+    if (this.#catalog !== undefined) return this.#catalog;
+    throw new RoostError("internal", "There is no folder for plugins.");
+  }
+
+  /** Without the instances that use them. */
+  list(): readonly PluginInfo[] {
+    const uploaded = this.#catalog?.list() ?? [];
+    return [...this.#builtIn, ...uploaded.map(({ info }) => ({ ...info, obstacle: obstacleOf(info) }))];
+  }
+
+  /** Why no instance of it can run, as a sentence. */
+  obstacleTo(name: string): string | undefined {
+    return this.list().find(({ id }) => id === name)?.obstacle;
+  }
+
+  names(): readonly string[] {
+    return this.list().map(({ id }) => id);
+  }
+
+  find(name: string): ReturnType<PluginSettings["find"]> {
+    const uploaded = this.#catalog?.list().find(({ info }) => info.id === name);
+    return uploaded === undefined ? pluginSettings.find(name) : settingsOf(uploaded);
+  }
+}
+
+/** Where it is said, in one place, what cannot run yet. */
+function obstacleOf({ language, obstacle }: PluginInfo): string {
+  const what = language === "python" ? "Python plugins" : "uploaded TypeScript plugins";
+  return obstacle ?? `Roost cannot run ${what} yet: only the built-in ones run.`;
+}
+
+/** Only a schema that its author wrote is kept to; one that was guessed from a base-config.yaml is no more than a form. */
+function settingsOf({ info, manifest }: CatalogEntry): ReturnType<PluginSettings["find"]> {
+  const { settings } = manifest;
+  return {
+    schema: info.settingsSchema,
+    check: (config) =>
+      settings === undefined
+        ? { value: isObject(config) ? config : {} }
+        : checkSettings(z.fromJSONSchema(settings as Parameters<typeof z.fromJSONSchema>[0]), config),
+    answersTo: () => [],
+  };
+}
