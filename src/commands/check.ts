@@ -5,16 +5,23 @@ import { LogRouter } from "../log/router.ts";
 import { hasLoggedIn } from "../matrix/credentials.ts";
 import { configFileOf, exitCode, type Terminal } from "./terminal.ts";
 
+export interface CheckOptions {
+  readonly config?: string | undefined;
+  readonly json?: boolean | undefined;
+  /** False with `--no-secrets`. */
+  readonly secrets?: boolean | undefined;
+}
+
 /** `roost check`: every problem of the config, as sentences on stderr or as a JSON array on stdout. */
-export async function check(
-  options: { config?: string | undefined; json?: boolean | undefined },
-  terminal: Terminal,
-): Promise<number> {
+export async function check(options: CheckOptions, terminal: Terminal): Promise<number> {
   const file = configFileOf(options.config, terminal);
   const { env, version } = terminal;
   const plugins = new KnownPlugins({ configFile: file, env, version, log: new LogRouter().logger() });
   await plugins.open();
-  const { config, problems } = loadConfig(file, { env, plugins, hasLoggedIn });
+  const { config, problems } = loadConfig(file, {
+    ...{ env, plugins, hasLoggedIn },
+    withoutSecrets: options.secrets === false,
+  });
   const wrong = problems.filter((problem) => problem.severity === "error").length;
   if (options.json) {
     terminal.out(JSON.stringify(problems));

@@ -2,7 +2,7 @@ import { type CAC, cac } from "cac";
 import { configSchema } from "../config/schema.ts";
 import { nearest } from "../config/suggestion.ts";
 import { backUp, listAll, restoreOne } from "./backup.ts";
-import { check } from "./check.ts";
+import { type CheckOptions, check } from "./check.ts";
 import { demo } from "./demo.ts";
 import { type DoctorOptions, doctor } from "./doctor.ts";
 import { hashPassword } from "./hash-password.ts";
@@ -70,8 +70,9 @@ function defineHost(cli: CAC, terminal: Terminal, run: Run): void {
     .command("check", "Say what is wrong with a config, with line and column")
     .option(...config)
     .option("--json", "Print the problems as a JSON array")
+    .option("--no-secrets", "Do not look for secret files and variables, where they are not")
     .example("roost check --config config.yaml")
-    .action((options: { config?: string; json?: boolean }) => run(() => check(options, terminal)));
+    .action((options: CheckOptions) => run(() => check(options, terminal)));
   cli
     .command("demo", "Show a bot at work on a homeserver and an Instagram of its own")
     .option("--once", "Play the conversation, say whether every expected reply came, and end")

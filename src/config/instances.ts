@@ -5,6 +5,7 @@ import { isObject } from "../core/json.ts";
 import type { ListedAccount, Source } from "./accounts.ts";
 import { quote } from "./excerpt.ts";
 import type { ConfigFile } from "./file.ts";
+import { isWriteOnlyAt } from "./json-schema.ts";
 import { resolveSecrets } from "./plugin-secrets.ts";
 import type { PluginSettings } from "./plugins.ts";
 import type { InstanceSetting } from "./schema.ts";
@@ -127,6 +128,7 @@ function checkPlugin(
   const checked = plugin.check(config);
   if ("value" in checked) return checked.value;
   for (const issue of checked.issues) {
+    if (secrets.leftOut && plugin.schema !== undefined && isWriteOnlyAt(plugin.schema, issue.path)) continue;
     file.report({ ...issue, path: [...path, ...issue.path] });
   }
   return undefined;

@@ -23,7 +23,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
   if (settings === undefined) {
     return { config: undefined, problems: main.problems(), secrets: [], watched: [resolve(file)] };
   }
-  const secrets = new SecretReader(env, texts);
+  const secrets = new SecretReader(env, { texts, leftOut: options.withoutSecrets });
   const accounts = readAccounts(sources, secrets);
   const admin = readAdmin(main, settings, secrets);
   const registrationToken = secrets.read(

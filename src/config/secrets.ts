@@ -1,5 +1,6 @@
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { Secret, type SecretValue } from "../core/secret.ts";
+import { secretFileOf } from "./credentials.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Path } from "./finding.ts";
 import type { SecretSetting } from "./schema.ts";
@@ -20,9 +21,16 @@ export class SecretReader {
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #texts: Texts | undefined;
 
-  constructor(env: Readonly<Record<string, string | undefined>>, texts?: Texts) {
+  /** The texts on disk are another machine's, where the secrets are not: files and variables are not looked for. */
+  readonly leftOut: boolean;
+
+  constructor(
+    env: Readonly<Record<string, string | undefined>>,
+    options: { readonly texts?: Texts | undefined; readonly leftOut?: boolean | undefined } = {},
+  ) {
     this.#env = env;
-    this.#texts = texts;
+    this.#texts = options.texts;
+    this.leftOut = options.leftOut ?? false;
   }
 
   /** The secret of a setting at a path of a file; one that is missing, or wrongly written, is a problem there. */
@@ -34,13 +42,16 @@ export class SecretReader {
       if (looksLikePath(setting)) file.report({ path, severity: "warning", ...pathWarning });
       return this.#keep(setting);
     }
+    if (this.leftOut) return { missing: "secrets are left out" };
     const found = "file" in setting ? this.#readFile(file, path, setting.file) : this.#readEnv(setting.env);
     if ("missing" in found) file.report({ path, message: found.missing });
     return found;
   }
 
   #readFile(file: ConfigFile, path: Path, name: string): SecretValue {
-    const secretFile = resolve(dirname(file.name), name);
+    const place = secretFileOf(name, dirname(file.name), this.#env);
+    if ("missing" in place) return place;
+    const secretFile = place.file;
     this.files.add(secretFile);
     const content = readText(secretFile, maxBytes, this.#texts);
     if ("sentence" in content) return { missing: `the secret file ${secretFile} ${content.sentence}` };

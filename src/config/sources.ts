@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly plugins: PluginSettings;
   /** Stand in for files on disk. */
   readonly texts?: Texts;
+  /** For a check where the secrets are not, such as the build of a NixOS system. */
+  readonly withoutSecrets?: boolean | undefined;
   /** Whether an account has logged in before, from this data folder. Without it nothing is said about accounts that cannot. */
   readonly hasLoggedIn?: (dataDir: string, userId: UserId) => boolean;
 }

@@ -28,6 +28,7 @@ import { DiskWatch } from "./disk-watch.ts";
 import { House } from "./house.ts";
 import { KnownPlugins } from "./known-plugins.ts";
 import { controlHouse, manageHost } from "./management.ts";
+import { ServiceManager } from "./service-manager.ts";
 
 export interface AppOptions {
   readonly configFile: string;
@@ -150,6 +151,7 @@ export class App {
       () => clearInterval(pruner),
     );
     this.#phase = "running";
+    await this.#opened(new ServiceManager({ env: this.#options.env, snapshot: control.snapshot, log }));
     log.info(`Roost ${version} is up.`, {
       instances: config.instances.size,
       page: web.port === undefined ? undefined : `http://${config.server.host}:${web.port}/`,

@@ -343,3 +343,30 @@ test("reads again what was mended in between", () => {
   rmSync(join(folder.path, "config.yaml"));
   expect(folder.reload().config).toBeUndefined();
 });
+
+test("finds $CREDENTIALS_DIRECTORY/NAME where the service manager puts credentials, and says so where there are none", () => {
+  using folder = new Folder();
+  const text = `${head.replace(" }", ", registration_token: { file: $CREDENTIALS_DIRECTORY/token } }")}`;
+  folder.write("handed-over/token", "letmein\n");
+  const env = { CREDENTIALS_DIRECTORY: join(folder.path, "handed-over") };
+  const { config, problems } = folder.load(text, env);
+  expect(problems).toEqual([]);
+  const token = config?.homeserver.registrationToken;
+  expect(token !== undefined && "secret" in token ? token.secret.reveal() : token).toBe("letmein");
+  expect(folder.sentences(folder.load(text))[0]).toContain(
+    "the credential token is there only within the unit: give it by LoadCredential=",
+  );
+});
+
+test("without secrets looks for none, neither the host's nor a plugin's, and still finds what else is wrong", () => {
+  using folder = new Folder();
+  const text = (carousel: string) =>
+    instance(rooms, `config: { key: { file: gone }, carousel: ${carousel} }`).replace(
+      " }",
+      ", registration_token: { env: GONE } }",
+    );
+  const check = (yaml: string) =>
+    loadConfig(folder.write("config.yaml", yaml), { env: {}, plugins, withoutSecrets: true });
+  expect(check(text("thread")).problems).toEqual([]);
+  expect(folder.sentences(check(text("treads")))).toHaveLength(1);
+});

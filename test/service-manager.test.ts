@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess } from "./doubles/host.ts";
+import { findProgram, needs } from "./doubles/needs.ts";
+import { NotifyListener } from "./doubles/notify-listener.ts";
+
+const python = findProgram("python3");
+const lack = python ? undefined : ({ of: "package", why: "apt-get install python3" } as const);
+
+needs("Python, for a datagram socket", lack)("a unit of Type=notify", () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let homeserver: Homeserver;
+  let listener: NotifyListener;
+  let host: HostProcess;
+
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    homeserver = new Homeserver({ serverName: "sandbox", dialect: "synapse", registrationToken: "letmein" });
+    await homeserver.open();
+    listener = new NotifyListener(folder.path, python ?? "");
+    await listener.open();
+  });
+  afterEach(async () => {
+    await host.kill();
+    listener.close();
+    await homeserver.close();
+    folder[Symbol.dispose]();
+  });
+
+  async function start(env: Record<string, string>): Promise<void> {
+    host = new HostProcess(join(folder.path, "host"), await freePort(), env);
+    const room = homeserver.createUser("ada").createRoom({ public: true });
+    const account = '"@bot:sandbox"';
+    host.configure(
+      homeserver.url,
+      `accounts: { ${account}: {} }\ninstances: { echo: { plugin: echo, account: ${account}, rooms: ["${room}"] } }\n`,
+    );
+    host.start();
+  }
+  const heard = (text: string) =>
+    until(`systemd hears ${text}`, () => listener.messages.some((message) => message.includes(text)));
+
+  test("is ready once the page answers, gives signs of life, says in one line what runs, and that it stops", async () => {
+    await start({ NOTIFY_SOCKET: listener.path, WATCHDOG_USEC: "400000" });
+    await heard("READY=1 | STATUS=");
+    expect((await fetch(`http://127.0.0.1:${host.port}/livez`)).status).toBe(200);
+    await heard("WATCHDOG=1");
+    await until("the status line follows", () =>
+      listener.messages.includes("STATUS=1/1 instances running, 1/1 accounts syncing"),
+    );
+    await host.stop();
+    await heard("STOPPING=1");
+  });
+
+  test("with a watchdog for another process gets no sign of life", async () => {
+    await start({ NOTIFY_SOCKET: listener.path, WATCHDOG_USEC: "40000", WATCHDOG_PID: "1" });
+    await heard("STATUS=1/1 instances running");
+    expect(listener.messages).not.toContain("WATCHDOG=1");
+  });
+
+  test("whose socket cannot be used ends at once, saying what to change", async () => {
+    await start({ NOTIFY_SOCKET: `/${"x".repeat(200)}` });
+    await until("it says so", () => host.output.includes("Use Type=exec and no WatchdogSec= in the unit"));
+  });
+});
