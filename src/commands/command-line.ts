@@ -8,6 +8,7 @@ import { type DoctorOptions, doctor } from "./doctor.ts";
 import { hashPassword } from "./hash-password.ts";
 import { type HealthOptions, health } from "./health.ts";
 import { parseLinks, showPosts } from "./instagram.ts";
+import { type InstallOptions, install, uninstall } from "./install/install.ts";
 import { type LogsOptions, logs, operate, type RemoteOptions } from "./remote.ts";
 import { serve } from "./serve.ts";
 import { status } from "./status.ts";
@@ -27,6 +28,7 @@ export function commandLine(terminal: Terminal, run: Run): CAC {
   defineHost(cli, terminal, run);
   defineRemote(cli, terminal, run);
   defineInspect(cli, terminal, run);
+  defineInstall(cli, terminal, run);
   cli.help();
   // Not `cli.version`, which prints the name and version of Bun after it.
   cli.globalCommand.version(terminal.version, "-v, --version");
@@ -198,4 +200,24 @@ function defineInspect(cli: CAC, terminal: Terminal, run: Run): void {
           return exitCode.usage;
         }),
     );
+}
+
+/** What makes Roost a part of the system, and takes it out again. */
+function defineInstall(cli: CAC, terminal: Terminal, run: Run): void {
+  const write = ["--write", "Change this machine (needs root); without it nothing is changed"] as const;
+  const root = ["--root <folder>", "Write below this folder, for an image that is being made"] as const;
+  cli
+    .command("install", "Print a systemd unit with its user, or set them up")
+    .option("--systemd", "For systemd, the only one there is")
+    .option(...write)
+    .option(...root)
+    .example("roost install --systemd")
+    .example("sudo roost install --systemd --write")
+    .action((options: InstallOptions) => run(() => install(options, terminal)));
+  cli
+    .command("uninstall", "Take the systemd unit away; config and data stay")
+    .option(...write)
+    .option(...root)
+    .example("sudo roost uninstall --write")
+    .action((options: InstallOptions) => run(() => uninstall(options, terminal)));
 }
