@@ -11,7 +11,8 @@ import type { Allowances } from "../delivery/allowances.ts";
 import type { Inbox } from "../delivery/inbox.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Roster } from "../delivery/roster.ts";
-import { type Services, WorkerRuntime } from "../plugins/worker-runtime.ts";
+import { RemoteRuntime, type Services } from "../plugins/remote-runtime.ts";
+import { workerChannel } from "../plugins/worker-channel.ts";
 import { workers } from "../roles.ts";
 import { databaseError } from "../store/database.ts";
 import type { HostNotes } from "../store/host-notes.ts";
@@ -47,7 +48,7 @@ export interface Tally {
 /** A plugin that makes up names without end is not to fill the memory with them. */
 const maxCounted = 200;
 interface InstanceRun {
-  readonly runtime: WorkerRuntime;
+  readonly runtime: RemoteRuntime;
   readonly onExit: (error?: unknown) => void;
 }
 
@@ -87,10 +88,10 @@ export class Instances {
     const obstacle = this.#options.obstacleTo(config.plugin);
     if (obstacle !== undefined) throw new RoostError("plugin-refused", obstacle);
     this.databases.requireUsable(id);
-    const runtime = new WorkerRuntime({
+    const runtime = new RemoteRuntime({
       id,
       setUp: this.#setUp(config),
-      createWorker: () => new Worker(workers.bot, { env: {}, smol: true }),
+      openChannel: workerChannel(() => new Worker(workers.bot, { env: {}, smol: true })),
       services: this.#services(config),
       log: log(id),
       onExit: (error) => {
@@ -142,7 +143,7 @@ export class Instances {
     this.#runs.delete(id);
   }
 
-  async #run(runtime: WorkerRuntime, row: InboxRow, event: MatrixEvent): Promise<void> {
+  async #run(runtime: RemoteRuntime, row: InboxRow, event: MatrixEvent): Promise<void> {
     const { roster } = this.#options;
     // A room may have been taken off the list while the row waited: then the bot is silent there.
     const listener = roster.listeners().find((each) => each.instance === row.instance);

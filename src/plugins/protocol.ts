@@ -73,13 +73,13 @@ export type ToHost =
       readonly subscriptions: readonly Subscription[];
       readonly redactsReplies: boolean;
       /** Its thread in the host's process, as the kernel numbers it, where it has one and the system tells. */
-      readonly threadId: number | undefined;
+      readonly threadId?: number | undefined;
     }
   | { readonly say: "count"; readonly what: string }
   | { readonly say: "refused"; readonly error: WireError }
   | ({ readonly say: "call"; readonly call: number } & Request)
   | { readonly say: "typing"; readonly run: number; readonly typing: boolean }
-  | { readonly say: "settled"; readonly run: number; readonly error: WireError | undefined }
+  | { readonly say: "settled"; readonly run: number; readonly error?: WireError | undefined }
   | {
       readonly say: "log";
       readonly severity: Severity;

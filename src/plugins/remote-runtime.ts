@@ -6,9 +6,9 @@ import type { Logger } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
 import type { InstanceResources } from "../core/status.ts";
+import type { Channel, OpenChannel } from "./channel.ts";
 import type { Request, SetUp, ToHost, ToRuntime, Value } from "./protocol.ts";
 import { Run } from "./run.ts";
-import { threadSeconds } from "./thread-time.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
 /** What a plugin says of itself once it is set up. */
@@ -29,10 +29,10 @@ export interface Services {
   setTyping(row: InboxRow, typing: boolean): void;
 }
 
-export interface WorkerRuntimeOptions {
+export interface RemoteRuntimeOptions {
   readonly id: InstanceId;
   readonly setUp: SetUp;
-  readonly createWorker: () => Worker;
+  readonly openChannel: OpenChannel;
   readonly services: Services;
   readonly log: Logger;
   /** The runtime ended by itself: it threw outside a handler, or did not answer any more. Never called after `stop`. */
@@ -50,17 +50,20 @@ export interface RuntimeTiming {
 
 const defaultTiming: RuntimeTiming = { handlerMs: 60_000, heartbeatMs: 5_000, graceMs: 3_500 };
 const missedBeats = 3;
-/** Handlers that go on although their time is up may be so many before the worker is ended for them. */
+/** Handlers that go on although their time is up may be so many before the runtime is ended for them. */
 const maxStray = 10;
 
-/** The host's side of one bot in a worker: starts it, hands it messages, answers what it asks, notices when it dies or hangs. */
-export class WorkerRuntime {
-  readonly #options: WorkerRuntimeOptions;
+/**
+ * The host's side of one bot, whatever its runtime is (`workerChannel`, `processChannel`): starts it, hands it messages, answers
+ * what it asks, notices when it dies or hangs.
+ */
+export class RemoteRuntime {
+  readonly #options: RemoteRuntimeOptions;
   readonly #timing: RuntimeTiming;
   readonly #abort = new AbortController();
   readonly #runs = new Map<number, Run>();
   #out: Outgoing<ToRuntime> | undefined;
-  #worker: Worker | undefined;
+  #channel: Channel | undefined;
   #nextRun = 1;
   #unanswered = 0;
   #tickedAtMs = 0;
@@ -73,21 +76,21 @@ export class WorkerRuntime {
   #started: PromiseWithResolvers<Readiness> | undefined;
   #stopped: PromiseWithResolvers<void> | undefined;
 
-  constructor(options: WorkerRuntimeOptions) {
+  constructor(options: RemoteRuntimeOptions) {
     this.#options = options;
     this.#timing = { ...defaultTiming, ...options.timing };
   }
 
   /** Resolves with what the plugin listens to once its `setup` is through; rejects with why it refused. */
   start(): Promise<Readiness> {
-    const worker = this.#options.createWorker();
-    this.#worker = worker;
-    this.#out = new Outgoing((messages) => worker.postMessage(messages));
-    worker.onmessage = ({ data }: MessageEvent<readonly ToHost[]>) => {
-      for (const message of data) this.#receive(message);
-    };
-    worker.onerror = ({ message }) => this.#die(`The plugin broke: ${gistOf(message)}`);
-    worker.addEventListener("close", () => this.#die("The plugin's worker ended by itself."));
+    const channel = this.#options.openChannel({
+      onMessages: (messages) => {
+        for (const message of messages) this.#receive(message);
+      },
+      onEnd: (sentence) => this.#die(sentence),
+    });
+    this.#channel = channel;
+    this.#out = new Outgoing((messages) => channel.post(messages));
     this.#started = Promise.withResolvers();
     this.#out.say({ say: "set-up", ...this.#options.setUp });
     this.#ticker = setInterval(() => this.#tick(), this.#timing.heartbeatMs);
@@ -111,12 +114,12 @@ export class WorkerRuntime {
     return run.settled;
   }
 
-  /** Lets what is in hand finish for a few seconds, closes the plugin's database and ends the worker. */
+  /** Lets what is in hand finish for a few seconds, closes the plugin's database and ends the runtime. */
   async stop(graceMs = this.#timing.graceMs): Promise<void> {
-    if (this.#worker === undefined || this.#out === undefined) return;
+    if (this.#channel === undefined || this.#out === undefined) return;
     this.#stopped ??= Promise.withResolvers();
     const deadlineMs = performance.now() + graceMs;
-    while (this.#runs.size > 0 && this.#worker !== undefined && performance.now() < deadlineMs)
+    while (this.#runs.size > 0 && this.#channel !== undefined && performance.now() < deadlineMs)
       await Bun.sleep(10);
     this.#out.say({ say: "stop" });
     await Promise.race([this.#stopped.promise, Bun.sleep(500)]);
@@ -159,7 +162,11 @@ export class WorkerRuntime {
         return;
       case "pong":
         this.#unanswered = 0;
-        this.#resources = { ...this.#resources, memoryBytes: message.memoryBytes };
+        this.#resources = {
+          ...this.#resources,
+          memoryBytes: message.memoryBytes,
+          ...this.#channel?.measure(this.#threadId),
+        };
         return;
       case "stopped":
         this.#stopped?.resolve();
@@ -240,8 +247,7 @@ export class WorkerRuntime {
     }
     this.#unanswered++;
     this.#out?.say({ say: "ping" });
-    if (this.#threadId !== undefined)
-      this.#resources = { ...this.#resources, cpuSeconds: threadSeconds(this.#threadId) };
+    this.#resources = { ...this.#resources, ...this.#channel?.measure(this.#threadId) };
     for (const [id, run] of this.#runs) {
       if (run.activeMs(nowMs) < this.#timing.handlerMs) continue;
       if (run.isAborted) this.#forget(id, run);
@@ -271,7 +277,7 @@ export class WorkerRuntime {
   }
 
   #die(sentence: string): void {
-    if (this.#worker === undefined || this.#stopped !== undefined) return;
+    if (this.#channel === undefined || this.#stopped !== undefined) return;
     const error = new RoostError("plugin-crashed", sentence);
     this.#end(error);
     if (this.#isReady) this.#options.onExit(error);
@@ -281,16 +287,10 @@ export class WorkerRuntime {
   #end(error: RoostError): void {
     clearInterval(this.#ticker);
     this.#abort.abort(error);
-    this.#worker?.terminate();
-    this.#worker = undefined;
+    this.#channel?.kill();
+    this.#channel = undefined;
     this.#out = undefined;
     for (const run of this.#runs.values()) run.settle(error);
     this.#runs.clear();
   }
-}
-
-/** Bun tells a worker's error with lines of its source around it; this is the line that says what went wrong. */
-function gistOf(message: string): string {
-  const told = /^(?:\w*[eE]rror): .*$/m.exec(message)?.[0] ?? message.split("\n", 1)[0] ?? "";
-  return told.replace(/^error: /, "") || "its worker ended";
 }

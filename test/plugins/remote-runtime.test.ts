@@ -5,7 +5,8 @@ import type { InboxRow } from "../../src/core/delivery.ts";
 import { RoostError } from "../../src/core/error.ts";
 import type { EventId, MxcUri } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { type RuntimeTiming, WorkerRuntime } from "../../src/plugins/worker-runtime.ts";
+import { RemoteRuntime, type RuntimeTiming } from "../../src/plugins/remote-runtime.ts";
+import { workerChannel } from "../../src/plugins/worker-channel.ts";
 import { botId, CollectingLogger, instance, messageOf, refusalOf, until } from "../doubles/delivery.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 
@@ -18,10 +19,10 @@ class Stage {
   readonly exits: RoostError[] = [];
   answer: () => Promise<EventId> = async () => "$sent" as EventId;
   upload = (): Promise<MxcUri> => Promise.reject(new RoostError("too-large", "no uploads here"));
-  readonly runtime: WorkerRuntime;
+  readonly runtime: RemoteRuntime;
 
   constructor(config: JsonObject = {}, timing: Partial<RuntimeTiming> = {}, plugin = "misbehaving") {
-    this.runtime = new WorkerRuntime({
+    this.runtime = new RemoteRuntime({
       id: instance,
       setUp: {
         instance,
@@ -32,7 +33,9 @@ class Stage {
         databaseFile: this.databaseFile,
         folder: this.#folder.path,
       },
-      createWorker: () => new Worker(new URL("../doubles/bot-worker.ts", import.meta.url).href, { env: {} }),
+      openChannel: workerChannel(
+        () => new Worker(new URL("../doubles/bot-worker.ts", import.meta.url).href, { env: {} }),
+      ),
       services: {
         send: (_row, _type, content, key) => {
           this.sends.push({ key, content });

@@ -1,0 +1,120 @@
+/**
+ * The protocol as lines, for runtimes in processes of their own, in whatever language: each line is a JSON array of messages as
+ * `protocol.ts` describes them, UTF-8, ended by a newline. Bytes stand as base64 text: the `bytes` of an upload. A child is not
+ * trusted: what it says is checked here, field by field, before the host sees it.
+ */
+import { z } from "zod";
+import type { ErrorCode } from "../core/error.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { ToHost, ToRuntime } from "./protocol.ts";
+
+/** What a child may say went wrong; anything else counts as a fault of its own code. */
+const codes = [
+  "plugin-config",
+  "plugin-refused",
+  "plugin-missing",
+  "too-large",
+  "bad-request",
+  "not-found",
+  "room-forbidden",
+  "network",
+  "rate-limited",
+  "homeserver-unreachable",
+  "homeserver-busy",
+  "database",
+  "database-busy",
+  "database-lost",
+  "handler-timeout",
+  "cancelled",
+  "internal",
+] as const satisfies readonly ErrorCode[];
+
+const count = z.number().int().nonnegative();
+const text = z.string().max(100_000);
+const short = z.string().max(1_000);
+/** JSON.parse made it, so it is JSON all the way down. */
+const json = z.custom<JsonObject>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+);
+const error = z.object({
+  code: z.enum(codes).catch("internal"),
+  message: text,
+  causes: z.array(text).max(50),
+  retryAfterMs: count.optional(),
+});
+const subscription = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("command"), prefix: short }),
+  z.object({ kind: z.literal("contains"), literals: z.array(short).max(1_000) }),
+]);
+const call = z.object({ say: z.literal("call"), call: count });
+const uploaded = { ask: z.literal("upload"), mimetype: short, filename: short };
+const request = z.union([
+  call.extend({
+    ask: z.literal("send"),
+    run: count,
+    type: z.enum(["m.room.message", "m.reaction"]),
+    content: json,
+    key: short,
+  }),
+  call.extend({ ask: z.literal("defer"), run: count, key: short, atMs: z.number() }),
+  call.extend({
+    ask: z.literal("turn"),
+    run: count,
+    request: z.object({ allowance: short, burst: count, everyMs: count, ticket: short }),
+  }),
+  call.extend({ ask: z.literal("hold"), allowance: short, untilMs: z.number() }),
+  call.extend({ ask: z.literal("upload-limit") }),
+  call.extend({ ...uploaded, bytes: z.base64().transform((encoded) => Buffer.from(encoded, "base64")) }),
+  call.extend({ ...uploaded, path: short }),
+]);
+const context = z.record(short, z.union([text, z.number(), z.boolean()]));
+const told = z.discriminatedUnion("say", [
+  z.object({
+    say: z.literal("ready"),
+    subscriptions: z.array(subscription).max(10_000),
+    redactsReplies: z.boolean(),
+  }),
+  z.object({ say: z.literal("count"), what: short }),
+  z.object({ say: z.literal("refused"), error }),
+  z.object({ say: z.literal("typing"), run: count, typing: z.boolean() }),
+  z.object({ say: z.literal("settled"), run: count, error: error.optional() }),
+  z.object({
+    say: z.literal("log"),
+    severity: z.enum(["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"]),
+    message: text,
+    context,
+    causes: z.array(text).max(50),
+  }),
+  z.object({ say: z.literal("pong"), memoryBytes: count }),
+  z.object({ say: z.literal("stopped") }),
+]);
+const line = z.array(z.union([request, told])).max(10_000);
+
+/** The messages of one line; undefined when it holds anything that no runtime says. */
+export function readToHost(text: string): readonly ToHost[] | undefined {
+  try {
+    const read = line.safeParse(JSON.parse(text));
+    return read.success ? read.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeToRuntime(messages: readonly ToRuntime[]): string {
+  return `${JSON.stringify(messages)}\n`;
+}
+
+/** The child's side of the same, in TypeScript. */
+export function readToRuntime(text: string): readonly ToRuntime[] {
+  // Said by the host that started this process.
+  return JSON.parse(text);
+}
+
+export function writeToHost(messages: readonly ToHost[]): string {
+  return `${JSON.stringify(messages.map(withTextForBytes))}\n`;
+}
+
+function withTextForBytes(message: ToHost): unknown {
+  if (message.say !== "call" || message.ask !== "upload" || !("bytes" in message)) return message;
+  return { ...message, bytes: Buffer.from(message.bytes).toString("base64") };
+}
