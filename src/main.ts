@@ -1,4 +1,5 @@
-import { commandLine, misspelling } from "./commands/command-line.ts";
+import { commandLine } from "./commands/command-line.ts";
+import { misspelling } from "./commands/misspelling.ts";
 import { exitCode, type Terminal } from "./commands/terminal.ts";
 import { sentenceOf } from "./core/error.ts";
 import { databaseRole } from "./roles.ts";

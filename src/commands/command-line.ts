@@ -1,6 +1,5 @@
 import { type CAC, cac } from "cac";
 import { configSchema } from "../config/schema.ts";
-import { nearest } from "../config/suggestion.ts";
 import { backUp, listAll, restoreOne } from "./backup.ts";
 import { type CheckOptions, check } from "./check.ts";
 import { demo } from "./demo.ts";
@@ -11,6 +10,7 @@ import { parseLinks, showPosts } from "./instagram.ts";
 import { type InstallOptions, install, uninstall } from "./install/install.ts";
 import { type LogsOptions, logs, operate, type RemoteOptions } from "./remote.ts";
 import { serve } from "./serve.ts";
+import { defineSetup } from "./setup-commands.ts";
 import { status } from "./status.ts";
 import { exitCode, type Terminal } from "./terminal.ts";
 
@@ -29,36 +29,11 @@ export function commandLine(terminal: Terminal, run: Run): CAC {
   defineRemote(cli, terminal, run);
   defineInspect(cli, terminal, run);
   defineInstall(cli, terminal, run);
+  defineSetup(cli, terminal, run);
   cli.help();
   // Not `cli.version`, which prints the name and version of Bun after it.
   cli.globalCommand.version(terminal.version, "-v, --version");
   return cli;
-}
-
-/** What of the parsed command line is no command and no option, as a sentence with the nearest one that is; undefined if all is known. */
-export function misspelling(cli: CAC): string | undefined {
-  const { matchedCommand, globalCommand, args } = cli;
-  if (matchedCommand === undefined && args[0] !== undefined) {
-    const commands = cli.commands.map((command) => command.name);
-    return `There is no command "${args[0]}"${didYouMean(args[0], commands, "")}`;
-  }
-  const options = [...(matchedCommand?.options ?? []), ...globalCommand.options];
-  const names = options.flatMap((option) => option.names);
-  const unknown = Object.keys(cli.options).find((name) => name !== "--" && !names.includes(name));
-  if (unknown !== undefined) {
-    const dashes = unknown.length > 1 ? "--" : "-";
-    return `There is no option ${dashes}${unknown}${didYouMean(unknown, names, "--")}`;
-  }
-  const twice = Object.keys(cli.options).find((name) => name !== "--" && Array.isArray(cli.options[name]));
-  return twice === undefined ? undefined : `The option --${twice} is given more than once`;
-}
-
-function didYouMean(word: string, known: readonly string[], dashes: string): string {
-  const near = nearest(
-    word,
-    known.filter((each) => each.length > 1),
-  );
-  return near === undefined ? "" : `: did you mean ${dashes}${near}?`;
 }
 
 /** What runs in this process. */
@@ -150,18 +125,16 @@ function defineRemote(cli: CAC, terminal: Terminal, run: Run): void {
 /** What works with the running host and without one. */
 function defineBackups(cli: CAC, terminal: Terminal, run: Run): void {
   cli
-    .command("backup [action]", "Make a backup of all databases and logins now; `list` shows those there are")
+    .command(
+      "backup [create|list]",
+      "Make a backup of all databases and logins now (`create`, or no word); `list` shows those there are",
+    )
     .option(...config)
     .option("--json", "Print JSON")
     .example("roost backup")
     .example("roost backup list")
     .action((action: string | undefined, options: RemoteOptions) =>
-      run(() => {
-        if (action === undefined) return backUp(options, terminal);
-        if (action === "list") return listAll(options, terminal);
-        terminal.err(`There is no "roost backup ${action}". See: roost backup --help`);
-        return exitCode.usage;
-      }),
+      run(() => (action === "list" ? listAll(options, terminal) : backUp(options, terminal))),
     );
   cli
     .command(
@@ -182,7 +155,7 @@ function defineBackups(cli: CAC, terminal: Terminal, run: Run): void {
 function defineInspect(cli: CAC, terminal: Terminal, run: Run): void {
   cli
     .command(
-      "instagram <action> [...inputs]",
+      "instagram <show|parse> [...inputs]",
       "`show` what the extractor sees in links or saved answers; `parse` links",
     )
     .option("--json", "Print one JSON object a line")
@@ -191,14 +164,9 @@ function defineInspect(cli: CAC, terminal: Terminal, run: Run): void {
     .example("roost instagram parse https://www.instagram.com/p/CTU-Mz7oxfR/?img_index=2")
     .action(
       (action: string, inputs: string[], options: { json?: boolean; shortcode?: string; status: string }) =>
-        run(() => {
-          if (action === "parse") return parseLinks(inputs, options, terminal);
-          if (action === "show") return showPosts(inputs, options, terminal);
-          terminal.err(
-            `There is no "roost instagram ${action}". Use show or parse; see: roost instagram --help`,
-          );
-          return exitCode.usage;
-        }),
+        run(() =>
+          action === "parse" ? parseLinks(inputs, options, terminal) : showPosts(inputs, options, terminal),
+        ),
     );
 }
 

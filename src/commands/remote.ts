@@ -48,7 +48,8 @@ export async function logs(
   if (options.follow) query.set("follow", "1");
   const stop = new AbortController();
   void terminal.stopRequested().then(() => stop.abort());
-  const print = consoleSink((line) => terminal.out(line.trimEnd()), terminal.isTerminal ? "colour" : "text");
+  const style = terminal.isTerminal && !terminal.env.NO_COLOR ? "colour" : "text";
+  const print = consoleSink((line) => terminal.out(line.trimEnd()), style);
   try {
     const response = await askHost(dataDirOf(options, terminal), "GET", `/logs?${query}`, stop.signal);
     for await (const line of linesOf(response)) {

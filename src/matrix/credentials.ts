@@ -22,19 +22,20 @@ export interface Credentials {
 export class CredentialsFile {
   readonly #folder: string;
   readonly #userId: UserId;
-  readonly #path: string;
+  /** Where it lies. */
+  readonly path: string;
 
   constructor(folder: string, userId: UserId) {
     this.#folder = folder;
     this.#userId = userId;
-    this.#path = join(folder, fileNameOf(userId));
+    this.path = join(folder, fileNameOf(userId));
   }
 
   /** Undefined if there is none yet. Throws RoostError `config-invalid` for one that is not ours, `internal` if unreadable. */
   async read(): Promise<Credentials | undefined> {
     let text: string;
     try {
-      text = await readFile(this.#path, "utf8");
+      text = await readFile(this.path, "utf8");
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       throw this.#failure("read", error);
@@ -44,7 +45,7 @@ export class CredentialsFile {
     throw new RoostError(
       "config-invalid",
       "The account's credentials file is damaged: restore it from a backup, or remove it and give the account's password.",
-      { cause: new Error(this.#path) },
+      { cause: new Error(this.path) },
     );
   }
 
@@ -57,13 +58,13 @@ export class CredentialsFile {
       accessToken: accessToken?.reveal(),
       password: password?.reveal(),
     };
-    const temporary = `${this.#path}.new`;
+    const temporary = `${this.path}.new`;
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await chmod(this.#folder, 0o700);
       await rm(temporary, { force: true });
       await writeSynced(temporary, JSON.stringify(kept, undefined, 2));
-      await rename(temporary, this.#path);
+      await rename(temporary, this.path);
       await syncFolder(this.#folder);
     } catch (error) {
       throw this.#failure("written", error);
@@ -71,7 +72,7 @@ export class CredentialsFile {
   }
 
   async remove(): Promise<void> {
-    await rm(this.#path, { force: true });
+    await rm(this.path, { force: true });
   }
 
   #failure(what: string, error: unknown): RoostError {

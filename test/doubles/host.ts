@@ -11,6 +11,26 @@ export function roostCommand(): string[] {
   return existsSync(executable) ? [executable] : [process.execPath, join(root, "src/main.ts")];
 }
 
+/** Runs a command of the executable to its end, with an empty environment unless `env` says otherwise. */
+export async function roost(
+  args: readonly string[],
+  options: { cwd?: string; stdin?: string; env?: Record<string, string> } = {},
+): Promise<{ out: string; err: string; code: number }> {
+  const child = Bun.spawn([...roostCommand(), ...args], {
+    cwd: options.cwd ?? process.cwd(),
+    env: options.env ?? {},
+    stdin: new Blob([options.stdin ?? ""]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { out, err, code };
+}
+
 /** A port that was free a moment ago. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
