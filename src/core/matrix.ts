@@ -12,6 +12,8 @@ export interface MatrixEvent {
   readonly content: JsonObject;
   /** The sender's homeserver's clock: may be wrong by any amount. */
   readonly originServerTs: number;
+  /** What the homeserver adds for this account alone, such as `prev_content`; absent where it added nothing. */
+  readonly unsigned?: JsonObject | undefined;
 }
 
 /** What one `/sync` answer (with its gaps filled) brought, oldest first within a room. */

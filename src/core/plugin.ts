@@ -173,4 +173,9 @@ export interface Http {
 /** What the host checks before an event is stored for an instance. */
 export type Subscription =
   | { readonly kind: "command"; readonly prefix: string }
-  | { readonly kind: "contains"; readonly literals: readonly string[] };
+  | { readonly kind: "contains"; readonly literals: readonly string[] }
+  /**
+   * Events of these types as they are, notices, edits and state among them; `*` stands for every type. Only with `own` also what
+   * accounts of this host sent: a plugin that asks for it sees to it that it does not answer itself.
+   */
+  | { readonly kind: "events"; readonly types: readonly string[] | "*"; readonly own: boolean };

@@ -11,36 +11,46 @@ export interface Listener {
   readonly rooms: ReadonlySet<RoomId>;
   /** False while a person keeps it stopped: what is posted then stays unanswered. */
   readonly listening: boolean;
-  /** Undefined until the plugin has said what it wants: then every message is kept, and the plugin itself decides. */
+  /** Undefined until the plugin has said what it wants: then what others post is kept, and the plugin itself decides. */
   readonly subscriptions: readonly Subscription[] | undefined;
   /** What the plugin asked for: see `PluginDefinition`. */
   readonly redactsReplies: boolean;
 }
 
 /**
- * Decides which instances an event is for, by literals alone: no plugin code and no pattern of a plugin runs here. Notices, edits,
- * and whatever an account of this host wrote cause nothing, so that bots never talk to each other.
+ * Decides which instances an event is for, by literals alone: no plugin code and no pattern of a plugin runs here. To a plugin that
+ * listens for words, notices, edits and whatever an account of this host wrote are nothing, so that bots never talk to each other.
  */
 export function admit(
   event: MatrixEvent,
   listeners: readonly Listener[],
   own: ReadonlySet<UserId>,
 ): NewInboxRow[] {
-  if (event.type !== "m.room.message" || event.stateKey !== undefined || own.has(event.sender)) return [];
-  if (stringAt(event.content, "msgtype") === "m.notice" || isEdit(event)) return [];
+  const isOwn = own.has(event.sender);
+  const isMessage = event.type === "m.room.message" && event.stateKey === undefined;
+  const isSaid = isMessage && !isOwn && !isEdit(event) && stringAt(event.content, "msgtype") !== "m.notice";
   const rows: NewInboxRow[] = [];
   let text: string | undefined;
   for (const { instance, account, rooms, listening, subscriptions } of listeners) {
     if (!listening || !rooms.has(event.roomId)) continue;
-    text ??= searchableText(event);
-    if (
-      text === "" ||
-      !(subscriptions === undefined || subscriptions.some((each) => matches(each, text ?? "")))
-    )
-      continue;
-    rows.push({ instance, account, roomId: event.roomId, eventId: event.eventId });
+    if (isSaid) text ??= searchableText(event);
+    const isFor =
+      subscriptions === undefined
+        ? !isOwn && (isMessage ? text !== undefined && text !== "" : true)
+        : subscriptions.some((each) =>
+            each.kind === "events" ? names(each, event.type, isOwn) : isIn(text, each),
+          );
+    if (isFor) rows.push({ instance, account, roomId: event.roomId, eventId: event.eventId });
   }
   return rows;
+}
+
+function names(
+  { types, own }: Extract<Subscription, { kind: "events" }>,
+  type: string,
+  isOwn: boolean,
+): boolean {
+  return (own || !isOwn) && (types === "*" || types.includes(type));
 }
 
 function isEdit(event: MatrixEvent): boolean {
@@ -56,7 +66,8 @@ function searchableText(event: MatrixEvent): string {
   return (formatted === "" ? body : `${body}\n${formatted}`).toLowerCase();
 }
 
-function matches(subscription: Subscription, text: string): boolean {
+function isIn(text: string | undefined, subscription: Exclude<Subscription, { kind: "events" }>): boolean {
+  if (text === undefined || text === "") return false;
   switch (subscription.kind) {
     case "command":
       // A reply's quote may stand before the command, so the plugin's runtime looks again at the text without it.

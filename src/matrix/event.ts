@@ -50,7 +50,7 @@ export interface SyncAnswer {
 /** The event, or undefined when a part that everybody relies on is missing or of the wrong shape. */
 export function narrowEvent(raw: unknown, roomId: RoomId): MatrixEvent | undefined {
   if (!isObject(raw)) return undefined;
-  const { event_id, sender, type, state_key, content, origin_server_ts, redacts } = raw;
+  const { event_id, sender, type, state_key, content, origin_server_ts, redacts, unsigned } = raw;
   if (typeof event_id !== "string" || typeof sender !== "string" || typeof type !== "string")
     return undefined;
   if (!isObject(content) || typeof origin_server_ts !== "number") return undefined;
@@ -67,6 +67,7 @@ export function narrowEvent(raw: unknown, roomId: RoomId): MatrixEvent | undefin
     // Rooms before version 11 name the redacted event beside the content.
     content: type === "m.room.redaction" && typeof redacts === "string" ? { redacts, ...content } : content,
     originServerTs: origin_server_ts,
+    ...(isObject(unsigned) ? { unsigned } : {}),
   };
 }
 

@@ -45,6 +45,11 @@ const error = z.object({
 const subscription = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("command"), prefix: short }),
   z.object({ kind: z.literal("contains"), literals: z.array(short).max(1_000) }),
+  z.object({
+    kind: z.literal("events"),
+    types: z.union([z.literal("*"), z.array(short).max(1_000)]),
+    own: z.boolean(),
+  }),
 ]);
 const call = z.object({ say: z.literal("call"), call: count });
 const uploaded = { ask: z.literal("upload"), mimetype: short, filename: short };

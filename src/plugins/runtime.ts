@@ -129,7 +129,9 @@ export class Runtime {
       setTyping: (typing) => this.#out.say({ say: "typing", run, typing }),
     });
     try {
-      for (const handler of this.#handlers) {
+      // What else it may be told of before it has said what it wants.
+      const handlers = event.type === "m.room.message" ? this.#handlers : [];
+      for (const handler of handlers) {
         const rest = handler.matches(message);
         if (rest !== undefined) await handler.run(message, rest);
       }

@@ -24,6 +24,7 @@ describe("an event", () => {
       stateKey: "",
       content: { body: "hi" },
       originServerTs: 5,
+      unsigned: { age: 1 },
     } as never);
   });
 
