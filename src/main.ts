@@ -2,7 +2,8 @@ import { commandLine } from "./commands/command-line.ts";
 import { misspelling } from "./commands/misspelling.ts";
 import { exitCode, type Terminal } from "./commands/terminal.ts";
 import { sentenceOf } from "./core/error.ts";
-import { databaseRole } from "./roles.ts";
+import { runConfined } from "./plugins/confinement.ts";
+import { roles } from "./roles.ts";
 import { answerFromInput } from "./store/query.ts";
 
 declare const ROOST_VERSION: string;
@@ -80,5 +81,18 @@ async function main(): Promise<number> {
 // Whoever read what we say is gone: that is no reason for the bots to go too, nor to complain about it.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-if (process.argv[2] === databaseRole) await answerFromInput(Bun.stdin, terminal.out);
-else process.exit(await main());
+switch (process.argv[2]) {
+  case roles.database:
+    await answerFromInput(Bun.stdin, terminal.out);
+    break;
+  case roles.confine:
+    try {
+      runConfined(process.argv.slice(3));
+    } catch (error) {
+      terminal.err(`It could not be confined: ${sentenceOf(error)}.`);
+      process.exit(exitCode.problem);
+    }
+    break;
+  default:
+    process.exit(await main());
+}

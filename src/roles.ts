@@ -7,5 +7,10 @@ export const workers = {
   backup: new URL("./backup-worker.ts", import.meta.url).href,
 } as const;
 
-/** Given as the only argument: the process answers one question about a database. Started by the host alone. */
-export const databaseRole = "role:database";
+/** Given as the first argument; started by the host alone. */
+export const roles = {
+  /** Answers one question about a database. */
+  database: "role:database",
+  /** Confines itself and becomes another program: `plugins/confinement.ts`. */
+  confine: "role:confine",
+} as const;

@@ -9,7 +9,7 @@ import type { HostSnapshot } from "../core/status.ts";
 import { RecentRecords } from "../log/recent.ts";
 import type { LogRouter } from "../log/router.ts";
 import { hasLoggedIn } from "../matrix/credentials.ts";
-import { databaseRole } from "../roles.ts";
+import { roles } from "../roles.ts";
 import { HostStore } from "../store/host-store.ts";
 import { FolderLock } from "../store/lock.ts";
 import { RecordStore } from "../store/record-store.ts";
@@ -131,7 +131,7 @@ export class App {
         management: manageHost({
           ...{ house, store, router, plugins, backups, configFile },
           loadOptions: this.#loadOptions(plugins),
-          databaseCommand: [...self, databaseRole],
+          databaseCommand: [...self, roles.database],
         }),
         records,
         login,

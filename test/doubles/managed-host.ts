@@ -20,7 +20,7 @@ import { KnownPlugins } from "../../src/host/known-plugins.ts";
 import { controlHouse, manageHost } from "../../src/host/management.ts";
 import { LogRouter } from "../../src/log/router.ts";
 import { hasLoggedIn } from "../../src/matrix/credentials.ts";
-import { databaseRole } from "../../src/roles.ts";
+import { roles } from "../../src/roles.ts";
 import { HostStore } from "../../src/store/host-store.ts";
 
 export const admin: Actor = { name: "admin", via: "page" };
@@ -88,7 +88,7 @@ export async function openManagedHost(
     changeInstance: (id, swap) => house.changeDatabase(id, swap),
     onHostChanged: () => house.beginAgain(),
   });
-  const databaseCommand = [process.execPath, join(import.meta.dir, "../../src/main.ts"), databaseRole];
+  const databaseCommand = [process.execPath, join(import.meta.dir, "../../src/main.ts"), roles.database];
   const management = manageHost({
     house,
     store,

@@ -1,12 +1,12 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { databaseRole } from "../../src/roles.ts";
+import { roles } from "../../src/roles.ts";
 import { askDatabase } from "../../src/store/query-process.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 
-const command = [process.execPath, join(import.meta.dir, "../../src/main.ts"), databaseRole];
+const command = [process.execPath, join(import.meta.dir, "../../src/main.ts"), roles.database];
 let folder: ReturnType<typeof temporaryFolder>;
 let file: string;
 
