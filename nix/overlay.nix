@@ -1,0 +1,1 @@
+final: _: { roost = final.callPackage ./package.nix { }; }
