@@ -135,8 +135,15 @@ function proof(stage: string, token: SecretValue | undefined): JsonObject {
   return { token: token.secret.reveal() };
 }
 
-/** The homeserver counts a token as used before it looks at the name, so a taken name would burn it. */
-async function requireFreeName({ http, userId, signal }: RegistrationOptions): Promise<void> {
+/**
+ * Throws `user-id-taken` or `config-invalid` for a name that cannot be registered. The homeserver counts a token as used before it
+ * looks at the name, so a taken name would burn it.
+ */
+export async function requireFreeName({
+  http,
+  userId,
+  signal,
+}: Pick<RegistrationOptions, "http" | "userId" | "signal">): Promise<void> {
   const name = localpartOf(userId);
   if (!/^[a-z0-9._=/+-]+$/.test(name)) throw invalidName();
   const path = `${register}/available?username=${encodeURIComponent(name)}`;
@@ -155,7 +162,12 @@ async function requireFreeName({ http, userId, signal }: RegistrationOptions): P
     });
 }
 
-async function requireValidToken({ http, token, signal }: RegistrationOptions): Promise<void> {
+/** Throws `registration-token-wrong` where the homeserver says so; one that has no such question says nothing. */
+export async function requireValidToken({
+  http,
+  token,
+  signal,
+}: Pick<RegistrationOptions, "http" | "token" | "signal">): Promise<void> {
   if (token === undefined || "missing" in token) return;
   const path = `/_matrix/client/v1/register/${tokenStage}/validity?token=${encodeURIComponent(token.secret.reveal())}`;
   const answer = await http

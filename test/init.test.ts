@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess, roost } from "./doubles/host.ts";
+import { needs } from "./doubles/needs.ts";
+import { findSynapse, Synapse } from "./doubles/synapse.ts";
+
+setDefaultTimeout(60_000);
+
+const folder = temporaryFolder();
+const tokenFile = join(folder.path, "token");
+const homeserver = new Homeserver({
+  serverName: "sandbox",
+  dialect: "conduwuit",
+  registrationToken: "letmein",
+});
+let ada: SandboxUser;
+let room = "";
+
+beforeAll(async () => {
+  await homeserver.open();
+  ada = homeserver.createUser("ada");
+  room = ada.createRoom({ public: true, alias: "pictures" });
+  writeFileSync(tokenFile, "letmein\n", { mode: 0o600 });
+});
+afterAll(async () => {
+  await homeserver.close();
+  folder[Symbol.dispose]();
+});
+
+/** The same config with the page on a port of its own. */
+async function hostOn(name: string): Promise<HostProcess> {
+  const host = new HostProcess(join(folder.path, name), await freePort());
+  const config = parse(readFileSync(host.configFile, "utf8"));
+  writeFileSync(host.configFile, stringify({ ...config, server: { port: host.port } }));
+  return host;
+}
+
+test("asks five questions, asks again where an answer does not hold, and what it writes answers in the room", async () => {
+  const config = join(folder.path, "asked/config.yaml");
+  const answers = [
+    "http://127.0.0.1:1",
+    homeserver.url,
+    "/nowhere",
+    tokenFile,
+    "roost",
+    "@ada:sandbox",
+    "@roost:sandbox",
+    "#typo:sandbox",
+    "#pictures:sandbox",
+    "maybe",
+    "no",
+  ];
+  const { err, out, code } = await roost(["init", "--config", config], { stdin: `${answers.join("\n")}\n` });
+  expect({ code, err }).toMatchObject({ code: 0 });
+  expect([...new Set(err.match(/^\d\/5/gm))]).toEqual(["1/5", "2/5", "3/5", "4/5", "5/5"]);
+  for (const why of [
+    "does not answer",
+    "/nowhere cannot be read",
+    "no user id",
+    "already taken",
+    "does not know #typo:sandbox",
+    "yes or no",
+  ])
+    expect(err).toContain(why);
+  expect(out).toContain(`Next: roost serve --config ${config}`);
+  expect(await roost(["check", "--config", config])).toMatchObject({ code: 0, err: "" });
+  await using host = await hostOn("asked");
+  host.start();
+  await host.untilInstance("echo", "running");
+  await until("it has joined", () => homeserver.memberships(room).get("@echo:sandbox") === "join");
+  ada.say(room, "!echo hello");
+  await homeserver.waitForEvent(room, (event) => event.content.body === "hello");
+  await host.stop();
+});
+
+test("takes every answer as an option, and names those that are not there", async () => {
+  const config = join(folder.path, "given/config.yaml");
+  const given = ["init", "--config", config, "--non-interactive", "--homeserver", homeserver.url];
+  const missing = await roost(given);
+  expect(missing).toMatchObject({ code: 2, out: "" });
+  expect(missing.err).toContain("--token-file, --admin, --rooms, --instagram");
+  const rest = [
+    "--token-file",
+    tokenFile,
+    "--admin",
+    "@reports:sandbox",
+    "--rooms",
+    `#pictures:sandbox,${room}`,
+  ];
+  const bad = await roost([...given, ...rest, "--instagram", "maybe"]);
+  expect(bad).toMatchObject({ code: 1, out: "" });
+  expect(existsSync(config)).toBe(false);
+  const good = await roost([...given, ...rest, "--instagram", "yes", "--json"]);
+  expect(JSON.parse(good.out)).toMatchObject({ config, bot: "@instagram:sandbox", wantsInstagram: true });
+  expect(parse(readFileSync(config, "utf8")).instances.instagram.rooms).toEqual(["#pictures:sandbox", room]);
+  expect(readFileSync(config, "utf8")).not.toContain("letmein");
+  expect(await roost(["check", "--config", config])).toMatchObject({ code: 0, err: "" });
+  const again = await roost([...given, ...rest, "--instagram", "yes"]);
+  expect(again).toMatchObject({ code: 1, out: "" });
+  expect(again.err).toContain("is there already");
+});
+
+test("a token that the homeserver does not take is refused, and printed nowhere", async () => {
+  const wrong = join(folder.path, "wrong");
+  writeFileSync(wrong, "a-wrong-one\n");
+  const args = ["init", "--config", join(folder.path, "never.yaml"), "--homeserver", homeserver.url];
+  const { out, err, code } = await roost([...args, "--token-file", wrong]);
+  expect({ out, code }).toEqual({ out: "", code: 1 });
+  expect(err).toContain("does not accept the registration token");
+  expect(err).not.toContain("a-wrong-one");
+});
+
+const synapseFound = await findSynapse();
+needs("a real Synapse", "lack" in synapseFound ? synapseFound.lack : undefined)(
+  "init on a real Synapse",
+  () => {
+    test("writes what a host can serve, and knows the server's name", async () => {
+      await using synapse = new Synapse("python" in synapseFound ? synapseFound.python : "");
+      await synapse.start();
+      const admin = await synapse.admin();
+      const roomId = await admin.createRoom({ preset: "public_chat", room_alias_name: "pictures" });
+      const token = join(folder.path, "synapse-token");
+      writeFileSync(token, `${await synapse.makeRegistrationToken()}\n`, { mode: 0o600 });
+      const config = join(folder.path, "synapse/config.yaml");
+      const given = [
+        "init",
+        "--config",
+        config,
+        "--non-interactive",
+        "--homeserver",
+        synapse.url,
+        "--token-file",
+        token,
+      ];
+      const rest = ["--rooms", "#pictures:roost.test", "--instagram", "no"];
+      expect(await roost([...given, "--admin", "@roost:roost.test", ...rest])).toMatchObject({ code: 0 });
+      await using host = await hostOn("synapse");
+      host.start();
+      await host.untilInstance("echo", "running");
+      await admin.waitFor(({ type, sender }) => type === "m.room.member" && sender === "@echo:roost.test");
+      await admin.say(roomId, "!echo hello");
+      await admin.waitFor((event) => event.content.body === "hello" && event.sender === "@echo:roost.test");
+    });
+  },
+);
