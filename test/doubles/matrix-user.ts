@@ -11,7 +11,6 @@ export interface SeenEvent {
 
 export class MatrixUser {
   readonly #url: string;
-  readonly #accessToken: string;
   readonly #seen: SeenEvent[] = [];
   #since: string | undefined;
   #txn = 0;
@@ -19,10 +18,9 @@ export class MatrixUser {
   constructor(
     url: string,
     readonly userId: string,
-    accessToken: string,
+    readonly accessToken: string,
   ) {
     this.#url = url;
-    this.#accessToken = accessToken;
   }
 
   /** Registers with a registration token, doing the stages in the order the homeserver asks for. */
@@ -55,7 +53,7 @@ export class MatrixUser {
 
   /** Any request of the API with this user's token; throws for every answer but 200. */
   async request(method: string, path: string, body?: JsonObject): Promise<JsonObject> {
-    const answer = await call(this.#url, method, path, body, this.#accessToken);
+    const answer = await call(this.#url, method, path, body, this.accessToken);
     if (answer.status !== 200)
       throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
@@ -129,7 +127,7 @@ export class MatrixUser {
 
   async download(mxcUri: string): Promise<{ bytes: Uint8Array; mimetype: string }> {
     const path = `/_matrix/client/v1/media/download/${mxcUri.slice("mxc://".length)}`;
-    const headers = { authorization: `Bearer ${this.#accessToken}` };
+    const headers = { authorization: `Bearer ${this.accessToken}` };
     const answer = await fetch(this.#url + path, { headers });
     if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
     return { bytes: await answer.bytes(), mimetype: answer.headers.get("content-type") ?? "" };

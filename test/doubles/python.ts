@@ -9,14 +9,19 @@ const cache = process.env.ROOST_CACHE ?? join(import.meta.dir, "../../.cache");
 export type Environment = { readonly python: string } | { readonly lack: Lack };
 
 /**
- * The interpreter of a virtual environment that holds this one package, such as `("matrix-synapse", "1.163.2")`; the first
- * call makes it, which takes half a minute and the network. Answers what is lacking when it can't be made.
+ * The interpreter of a virtual environment that holds this package, such as `("matrix-synapse", "1.163.2")`, and others beside
+ * it, as pip names them; the first call makes it, which takes half a minute and the network. Answers what is lacking when it
+ * can't be made.
  */
-export async function pythonWith(name: string, version: string): Promise<Environment> {
+export async function pythonWith(
+  name: string,
+  version: string,
+  ...others: readonly string[]
+): Promise<Environment> {
   const python3 = findProgram("python3");
   if (python3 === undefined)
     return lacking("python3 is not installed; on Debian: apt install python3 python3-venv");
-  const folder = join(cache, `${name}-${version}`);
+  const folder = join(cache, [`${name}-${version}`, ...others].join("+"));
   const python = join(folder, "bin/python");
   const complete = join(folder, "complete");
   mkdirSync(cache, { recursive: true });
@@ -27,7 +32,16 @@ export async function pythonWith(name: string, version: string): Promise<Environ
     rmSync(folder, { recursive: true, force: true });
     const commands = [
       [python3, "-m", "venv", folder],
-      [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", `${name}==${version}`],
+      [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        `${name}==${version}`,
+        ...others,
+      ],
     ];
     for (const command of commands) {
       const { code, output } = await run(command);
