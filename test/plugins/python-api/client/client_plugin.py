@@ -25,7 +25,6 @@ from mautrix.types import (
     RoomAlias,
     RoomCreatePreset,
     RoomDirectoryVisibility,
-    RoomID,
     RoomNameStateEventContent,
     TextMessageEventContent,
     ThumbnailInfo,
@@ -34,6 +33,8 @@ from mautrix.types import (
 )
 from mautrix.util import background_task, markdown
 from mautrix.util.formatter import MatrixParser, parse_html
+
+from client_types import describe
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da6364f8ff"
@@ -52,9 +53,6 @@ def plain(value: Any) -> Any:
 
 
 class ClientCalls(Plugin):
-    async def start(self) -> None:
-        self.other_room: RoomID | None = None
-
     @command.new("call")
     @command.argument("what", required=True)
     @command.argument("rest", pass_raw=True, required=False)
@@ -189,9 +187,7 @@ class ClientCalls(Plugin):
         await client.send_state_event(room, EventType.ROOM_JOIN_RULES, rules)
         await client.leave_room(room)
         steps.append(room in await client.get_joined_rooms())
-        joined = await client.join_room(room)
-        steps.append(joined == room)
-        self.other_room = room
+        steps.append(await client.join_room(evt.room_id) == evt.room_id)
         return steps
 
     async def call_request(self, evt: MessageEvent, _: str) -> Any:
@@ -205,6 +201,9 @@ class ClientCalls(Plugin):
         parsed = await parse_html("<p>Hello <b>big</b> <a href='https://example.org'>world</a></p><ul><li>x</li></ul>")
         entity = await MatrixParser().parse("<code>x</code><br>y")
         return [html, allowed, str(parsed), str(entity.text), str(Format.HTML)]
+
+    async def call_types(self, evt: MessageEvent, _: str) -> Any:
+        return describe(self.client, evt.event_id)
 
     async def call_background(self, evt: MessageEvent, _: str) -> Any:
         async def later() -> None:

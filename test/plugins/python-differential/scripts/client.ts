@@ -9,10 +9,10 @@ export const client: readonly Step[] = [
   { label: "an alias and the power to set state", isSilent: true, act: prepare },
   sayHere("alias", (scene) => aliasOf(scene)),
   sayHere("alias", () => "#nothing:roost.test"),
-  ...["state", "account_data", "receipt", "typing", "request", "formats", "background"].map((what) =>
+  ...["state", "account_data", "receipt", "typing", "request", "formats", "types", "background"].map((what) =>
     say(`!call ${what}`),
   ),
-  { ...sayHere("rooms", (scene) => scene.guest.userId), lastsMs: 2_500 },
+  { ...sayHere("rooms", (scene) => scene.guest.userId), lastsMs: 1_500 },
   silently(say("!call nothing")),
 ];
 
