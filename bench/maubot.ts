@@ -2,12 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findFreePort } from "../test/doubles/free-port.ts";
-import { type Environment, pythonWith } from "../test/doubles/python.ts";
+import { findMaubot, MaubotApi, maubotConfig } from "../test/doubles/maubot.ts";
+import { archiveOf } from "../test/doubles/plugin-archive.ts";
 import type { Contender, Job } from "./job.ts";
 import { Program } from "./process.ts";
-import { zipStored } from "./zip.ts";
 
-const pluginSource = `
+const pingSource = `
 from maubot import MessageEvent, Plugin
 from maubot.handlers import command
 
@@ -19,7 +19,7 @@ class Ping(Plugin):
         await evt.reply(f"pong {text}")
 `;
 
-const pluginManifest = `
+const pingManifest = `
 maubot: 0.1.0
 id: test.roost.ping
 version: 1.0.0
@@ -28,22 +28,19 @@ modules: [ping]
 main_class: Ping
 `;
 
-const password = "only-on-loopback";
-
-function findMaubot(): Promise<Environment> {
-  return pythonWith("maubot", "0.6.0");
-}
+/** For maubot and for Roost alike. */
+export const pingArchive = archiveOf({ "maubot.yaml": pingManifest, "ping.py": pingSource });
 
 async function prepare(job: Job): Promise<readonly string[]> {
   const found = await findMaubot();
   if ("lack" in found) throw new Error(found.lack.why);
   const port = await findFreePort();
   const config = join(job.folder, "config.yaml");
-  writeFileSync(config, JSON.stringify(maubotConfig(job, port)));
+  writeFileSync(config, JSON.stringify(maubotConfig(job.folder, port, job.homeserverUrl, "WARNING")));
   const command = [found.python, "-m", "maubot", "-c", config];
   const program = new Program(command, job.folder);
   try {
-    await setUp(`http://127.0.0.1:${port}/_matrix/maubot/v1`, job, program);
+    await setUp(new MaubotApi(`http://127.0.0.1:${port}`), job);
   } catch (error) {
     throw new Error(`maubot could not be set up:\n${program.output()}`, { cause: error });
   } finally {
@@ -53,72 +50,14 @@ async function prepare(job: Job): Promise<readonly string[]> {
 }
 
 /** Plugin, clients and instances can be made through the API only; they are kept in the database for the measured start. */
-async function setUp(api: string, job: Job, program: Program): Promise<void> {
-  while (
-    !(await fetch(`${api}/features`).then(
-      (answer) => answer.ok,
-      () => false,
-    ))
-  ) {
-    if (program.hasEnded) throw new Error("it ended");
-    await Bun.sleep(50);
+async function setUp(api: MaubotApi, { accounts, homeserverUrl }: Job): Promise<void> {
+  await api.untilItAnswers();
+  await api.logIn();
+  await api.call("POST", "/plugins/upload", pingArchive);
+  for (const account of accounts) {
+    const id = account.userId.slice(1).replace(/:.*/, "");
+    await api.addInstance(id, "test.roost.ping", account, homeserverUrl);
   }
-  const login = await send("POST", `${api}/auth/login`, "", JSON.stringify({ username: "admin", password }));
-  const { token } = (await login.json()) as { token: string };
-  const archive = zipStored({ "maubot.yaml": pluginManifest, "ping.py": pluginSource });
-  await send("POST", `${api}/plugins/upload`, token, archive);
-  for (const { userId, accessToken } of job.accounts) {
-    const client = {
-      homeserver: job.homeserverUrl,
-      access_token: accessToken,
-      enabled: true,
-      started: true,
-      sync: true,
-      autojoin: false,
-      online: false,
-    };
-    await send(
-      "PUT",
-      `${api}/client/${encodeURIComponent(userId)}`,
-      token,
-      JSON.stringify({ ...client, id: userId }),
-    );
-    const id = userId.slice(1).replace(/:.*/, "");
-    const instance = { id, type: "test.roost.ping", primary_user: userId, enabled: true, started: true };
-    await send("PUT", `${api}/instance/${id}`, token, JSON.stringify(instance));
-  }
-}
-
-async function send(
-  method: string,
-  url: string,
-  token: string,
-  body: string | Uint8Array<ArrayBuffer>,
-): Promise<Response> {
-  const answer = await fetch(url, { method, headers: { authorization: `Bearer ${token}` }, body });
-  if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
-  return answer;
-}
-
-function maubotConfig({ folder, homeserverUrl }: Job, port: number) {
-  return {
-    database: `sqlite:${join(folder, "maubot.db")}`,
-    plugin_directories: { upload: folder, load: [folder], trash: "delete" },
-    plugin_databases: { sqlite: folder },
-    server: {
-      hostname: "127.0.0.1",
-      port,
-      public_url: `http://127.0.0.1:${port}`,
-      unshared_secret: password,
-    },
-    homeservers: { bench: { url: homeserverUrl } },
-    admins: { admin: password },
-    logging: {
-      version: 1,
-      handlers: { console: { class: "logging.StreamHandler" } },
-      root: { level: "WARNING", handlers: ["console"] },
-    },
-  };
 }
 
 export const maubot: Contender = {

@@ -7,13 +7,13 @@ import { adminYaml, password } from "./doubles/api.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import { freePort, HostProcess } from "./doubles/host.ts";
+import { findMaubot } from "./doubles/maubot.ts";
 import { needs } from "./doubles/needs.ts";
 import { archiveOf, greeter } from "./doubles/plugin-archive.ts";
-import { pythonWith } from "./doubles/python.ts";
 
 setDefaultTimeout(180_000);
 
-const maubot = await pythonWith("maubot", "0.6.0");
+const maubot = await findMaubot();
 
 needs("maubot's mbc", "lack" in maubot ? maubot.lack : undefined)("mbc", () => {
   let folder: ReturnType<typeof temporaryFolder>;

@@ -19,8 +19,37 @@ export class MaubotApi {
 
   constructor(readonly origin: string) {}
 
+  /** Resolves once the host has started; fails after half a minute. */
+  untilItAnswers(): Promise<void> {
+    const answers = () =>
+      fetch(`${this.origin}/_matrix/maubot/v1/features`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    return until("the host answers", answers, 30_000);
+  }
+
   async logIn(): Promise<void> {
     this.#token = String((await this.call("POST", "/auth/login", { username: "admin", password })).token);
+  }
+
+  /** An instance of the plugin, with the account whose access token this is. */
+  async addInstance(
+    name: string,
+    type: string,
+    account: { userId: string; accessToken: string },
+    url: string,
+  ) {
+    const running = { enabled: true, started: true };
+    const client = {
+      homeserver: url,
+      access_token: account.accessToken,
+      sync: true,
+      autojoin: true,
+      ...running,
+    };
+    await this.call("PUT", `/client/${encodeURIComponent(account.userId)}`, client);
+    await this.call("PUT", `/instance/${name}`, { type, primary_user: account.userId, ...running });
   }
 
   /** The answer to a call, whose status must be one of success. */
@@ -60,41 +89,37 @@ export class Maubot {
   async start(homeserverUrl: string): Promise<void> {
     this.#port = await findFreePort();
     const config = join(this.#folder, "config.yaml");
-    writeFileSync(config, JSON.stringify(this.#config(homeserverUrl)));
+    writeFileSync(config, JSON.stringify(maubotConfig(this.#folder, this.#port, homeserverUrl, "INFO")));
     const log = Bun.file(this.logFile);
     const command = [this.#python, "-m", "maubot", "-c", config];
     this.#process = Bun.spawn(command, { cwd: this.#folder, stdin: "ignore", stdout: log, stderr: log });
-    const answers = () =>
-      fetch(`${this.origin}/_matrix/maubot/v1/features`).then(
-        (answer) => answer.ok,
-        () => false,
-      );
-    await until("maubot answers", answers, 30_000);
+    await new MaubotApi(this.origin).untilItAnswers();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process?.kill("SIGKILL");
     await this.#process?.exited;
   }
+}
 
-  #config(homeserverUrl: string) {
-    return {
-      database: `sqlite:${join(this.#folder, "maubot.db")}`,
-      plugin_directories: { upload: this.#folder, load: [this.#folder], trash: "delete" },
-      plugin_databases: { sqlite: this.#folder },
-      server: {
-        hostname: "127.0.0.1",
-        port: this.#port,
-        public_url: this.origin,
-        unshared_secret: password,
-      },
-      homeservers: { test: { url: homeserverUrl } },
-      admins: { admin: password },
-      logging: {
-        version: 1,
-        handlers: { console: { class: "logging.StreamHandler" } },
-        root: { level: "INFO", handlers: ["console"] },
-      },
-    };
-  }
+/** A config of maubot's with everything in the folder, for bots of the homeserver at that address. */
+export function maubotConfig(folder: string, port: number, homeserverUrl: string, level: "INFO" | "WARNING") {
+  return {
+    database: `sqlite:${join(folder, "maubot.db")}`,
+    plugin_directories: { upload: folder, load: [folder], trash: "delete" },
+    plugin_databases: { sqlite: folder },
+    server: {
+      hostname: "127.0.0.1",
+      port,
+      public_url: `http://127.0.0.1:${port}`,
+      unshared_secret: password,
+    },
+    homeservers: { test: { url: homeserverUrl } },
+    admins: { admin: password },
+    logging: {
+      version: 1,
+      handlers: { console: { class: "logging.StreamHandler" } },
+      root: { level, handlers: ["console"] },
+    },
+  };
 }

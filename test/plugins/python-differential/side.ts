@@ -3,7 +3,6 @@ import { Database } from "bun:sqlite";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { adminYaml } from "../../doubles/api.ts";
-import { until } from "../../doubles/delivery.ts";
 import { findFreePort } from "../../doubles/free-port.ts";
 import { HostProcess } from "../../doubles/host.ts";
 import { MatrixUser } from "../../doubles/matrix-user.ts";
@@ -55,15 +54,8 @@ export class MaubotSide implements Side {
 
   async addInstance(name: string, type: string): Promise<void> {
     const { url, registrationToken } = this.#homeserver ?? { url: "", registrationToken: "" };
-    const { userId, accessToken } = await MatrixUser.register(
-      url,
-      `${this.letter}-${name}`,
-      registrationToken,
-    );
-    const running = { enabled: true, started: true };
-    const client = { homeserver: url, access_token: accessToken, sync: true, autojoin: true, ...running };
-    await this.#api.call("PUT", `/client/${encodeURIComponent(userId)}`, client);
-    await this.#api.call("PUT", `/instance/${name}`, { type, primary_user: userId, ...running });
+    const account = await MatrixUser.register(url, `${this.letter}-${name}`, registrationToken);
+    await this.#api.addInstance(name, type, account, url);
   }
 
   /** From the file: maubot's own API knows SQLAlchemy's databases only. */
@@ -107,13 +99,8 @@ export class RoostSide implements Side {
     host.start();
     this.#process = host;
     this.#serverName = serverName;
-    const answers = () =>
-      host.health().then(
-        () => true,
-        () => false,
-      );
-    await until("Roost answers", answers, 30_000);
     this.#api = new MaubotApi(`http://127.0.0.1:${host.port}`);
+    await this.#api.untilItAnswers();
     await this.#api.logIn();
   }
 

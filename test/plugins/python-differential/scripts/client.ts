@@ -12,7 +12,7 @@ export const client: readonly Step[] = [
   ...["state", "account_data", "receipt", "typing", "request", "formats", "types", "background"].map((what) =>
     say(`!call ${what}`),
   ),
-  { ...sayHere("rooms", (scene) => scene.guest.userId), lastsMs: 1_500 },
+  { ...sayHere("rooms", (scene) => scene.guest.userId), lastsMs: 4_000 },
   silently(say("!call nothing")),
 ];
 
