@@ -18,6 +18,8 @@ export interface Executable {
   readonly entrypoints: readonly string[];
   /** Such as `bun-linux-arm64`; this machine when left out. */
   readonly target?: Bun.Build.CompileTarget | undefined;
+  /** The Bun to put the program into, when it is not this one: that of `target`. */
+  readonly bun?: string | undefined;
   /** Such as one that puts another module in a source's place. */
   readonly plugins?: readonly Bun.BunPlugin[];
 }
@@ -42,6 +44,7 @@ export async function compile(executable: Executable): Promise<void> {
       autoloadDotenv: false,
       autoloadBunfig: false,
       ...(executable.target === undefined ? {} : { target: executable.target }),
+      ...(executable.bun === undefined ? {} : { executablePath: executable.bun }),
     },
   });
 }
