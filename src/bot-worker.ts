@@ -10,7 +10,7 @@ declare const self: Worker;
 
 const runtime = new Runtime({
   plugin: (name) => builtInPlugins.get(name),
-  openDatabase: (file) => openDatabase(file, []),
+  openDatabase: openDatabase,
   closeDatabase,
   http: createHttp(),
   threadId: ownThreadId(),

@@ -45,6 +45,10 @@ export function asEventId(text: string): EventId | undefined {
 export function asMxcUri(text: string): MxcUri | undefined {
   return patterns.mxc.test(text) ? (text as MxcUri) : undefined;
 }
+/** Stands in for the event that caused a send where none did: a timer's, say. No homeserver makes one like it. */
+export function madeUpEventId(): EventId {
+  return `$roost-${crypto.randomUUID()}` as EventId;
+}
 /** Transaction ids are made by the host alone (a hash or a random UUID), so nothing is checked. */
 export function asTxnId(text: string): TxnId {
   return text as TxnId;

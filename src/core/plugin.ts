@@ -4,6 +4,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
+import type { Arguments, Command } from "./command.ts";
 import type { EventId, MxcUri, RoomId, UserId } from "./id.ts";
 import type { JsonObject } from "./json.ts";
 import type { Logger } from "./log.ts";
@@ -19,6 +20,8 @@ export interface PluginDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly answersTo: (prefix: string) => readonly string[];
   /** When a message is redacted, what is left to do for it is dropped and every reply to it is redacted too. */
   readonly redactsReplies?: boolean;
+  /** SQL for `bot.db`, a list that only grows: each runs once, in order, before `setup`. */
+  readonly migrations?: readonly string[];
   /** Registers handlers and returns. Throwing here fails the start, with the error's message as the cause shown. */
   setup(bot: Bot<z.output<Schema>>): void | Promise<void>;
 }
@@ -55,11 +58,32 @@ export interface Bot<Config> {
   readonly signal: AbortSignal;
   /** Answers `<prefix>name rest of the line`; `rest` comes trimmed. */
   command(name: string, handler: (message: Message, rest: string) => void | Promise<void>): void;
+  /** The same with arguments that are checked, other names, subcommands, and a usage that is answered when they do not fit. */
+  command<Args extends Arguments>(name: string, command: Command<Args>): void;
   /**
    * Runs for messages whose body or formatted body contains one of the literals (any letter case). Literals only: the host
    * matches them before anything is stored, and no plugin's regular expression runs in its thread.
    */
   message(contains: readonly string[], handler: (message: Message) => void | Promise<void>): void;
+  /** Runs for messages whose body matches, once for each; only those that contain one of the literals are looked at. */
+  match(
+    pattern: RegExp,
+    contains: readonly string[],
+    handler: (message: Message, match: RegExpExecArray) => void | Promise<void>,
+  ): void;
+  reaction(handler: (reaction: Reaction) => void | Promise<void>): void;
+  /** Runs for events of these types, such as `m.room.member`, that others sent in the instance's rooms. */
+  event(types: readonly string[], handler: (event: Incoming) => void | Promise<void>): void;
+  /** Runs again and again while the instance runs: every so many milliseconds, or `"30s"`, `"5m"`, `"2h"`, `"1d"`. */
+  every(interval: number | string, run: () => void | Promise<void>): void;
+  /** Runs by a crontab pattern in the machine's time zone, such as `0 8 * * 1-5`. */
+  cron(pattern: string, run: () => void | Promise<void>): void;
+  /**
+   * Posts in one of the instance's rooms without a message that asked for it: from a timer, say. Sent once for each call, also
+   * across a crash. A string becomes an `m.notice`.
+   * @throws RoostError `room-forbidden` for another room.
+   */
+  send(roomId: RoomId, content: string | JsonObject): Promise<EventId>;
   /** A folder for the instance's temporary files. */
   readonly folder: string;
   /** Puts a file on the homeserver. Not repeated by itself: keep the address if a repeated run should not upload again. */
@@ -95,19 +119,39 @@ export type Turn =
   /** Ask again in `waitMs`, an estimate; `ahead` wait before this one. */
   | { readonly granted: false; readonly waitMs: number; readonly ahead: number };
 
-/** A message that one of the instance's rooms sent it. */
-export interface Message {
+/** Something that happened in one of the instance's rooms. */
+export interface Incoming {
   readonly event: MatrixEvent;
   readonly roomId: RoomId;
   readonly sender: UserId;
-  /** What the sender wrote: the quote of the message it replies to is cut off. */
-  readonly body: string;
-  /** The same for the HTML form; empty if there is none. */
-  readonly formattedBody: string;
   /** The key given to `defer` when this is a deferred run, otherwise undefined. */
   readonly deferredKey: string | undefined;
   /** Aborted when the handler's time is up or the instance stops. */
   readonly signal: AbortSignal;
+  /** Posts in the room, as no reply. A string becomes an `m.notice`; for `key` see `Message.reply`. */
+  send(content: string | JsonObject, options?: { readonly key?: string }): Promise<EventId>;
+  /** Replaces what an earlier message of this bot says; its key is this edit's own. */
+  edit(sent: EventId, content: string | JsonObject, options: { readonly key: string }): Promise<EventId>;
+  /** Reacts to the event. */
+  react(emoji: string, options?: { readonly key?: string }): Promise<EventId>;
+  /** Redacts an event: one of this bot's, or anybody's where the bot may. */
+  redact(target: EventId, options?: { readonly key?: string }): Promise<EventId>;
+  /** Asks for one use of an allowance. One that is granted is used up; one that is not waits in line by its ticket. */
+  takeTurn(request: TurnRequest): Promise<Turn>;
+  /** Runs this handler again with this event at `atMs` (Unix time), across restarts. The same key again moves the time. */
+  defer(key: string, atMs: number): Promise<void>;
+  /** Shows or hides "is typing"; never fails. */
+  setTyping(typing: boolean): void;
+}
+
+/** A message that one of the instance's rooms sent it. */
+export interface Message extends Incoming {
+  /** What the sender wrote: the quote of the message it replies to is cut off. */
+  readonly body: string;
+  /** The same for the HTML form; empty if there is none. */
+  readonly formattedBody: string;
+  /** Whether the message was posted inside a thread. */
+  readonly isInThread: boolean;
   /**
    * Sends a reply (in the message's thread if it is in one) and resolves once the homeserver has it. A string becomes an
    * `m.notice`. Handlers run at least once, but each key is sent once: give sends a key of their own where a repeated run could
@@ -118,18 +162,12 @@ export interface Message {
     content: string | JsonObject,
     options?: { readonly key?: string; readonly thread?: EventId },
   ): Promise<EventId>;
-  /** Replaces what an earlier reply says; its key is this edit's own. */
-  edit(reply: EventId, content: string | JsonObject, options: { readonly key: string }): Promise<EventId>;
-  /** Reacts to the message. */
-  react(emoji: string, options: { readonly key: string }): Promise<EventId>;
-  /** Whether the message was posted inside a thread. */
-  readonly isInThread: boolean;
-  /** Asks for one use of an allowance. One that is granted is used up; one that is not waits in line by its ticket. */
-  takeTurn(request: TurnRequest): Promise<Turn>;
-  /** Runs this handler again with this message at `atMs` (Unix time), across restarts. The same key again moves the time. */
-  defer(key: string, atMs: number): Promise<void>;
-  /** Shows or hides "is typing"; never fails. */
-  setTyping(typing: boolean): void;
+}
+
+export interface Reaction extends Incoming {
+  readonly emoji: string;
+  /** What was reacted to. */
+  readonly target: EventId;
 }
 
 export interface HttpOptions {

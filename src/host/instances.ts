@@ -3,11 +3,12 @@ import { join } from "node:path";
 import type { InstanceConfig } from "../core/config.ts";
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
-import type { InstanceId, UserId } from "../core/id.ts";
+import { type InstanceId, madeUpEventId, type UserId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account, MatrixEvent } from "../core/matrix.ts";
 import type { InstanceResources } from "../core/status.ts";
 import type { Allowances } from "../delivery/allowances.ts";
+import type { Listener } from "../delivery/gate.ts";
 import type { Inbox } from "../delivery/inbox.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Roster } from "../delivery/roster.ts";
@@ -144,10 +145,8 @@ export class Instances {
   }
 
   async #run(runtime: RemoteRuntime, row: InboxRow, event: MatrixEvent): Promise<void> {
-    const { roster } = this.#options;
     // A room may have been taken off the list while the row waited: then the bot is silent there.
-    const listener = roster.listeners().find((each) => each.instance === row.instance);
-    if (listener?.rooms.has(row.roomId) !== true) return;
+    if (this.#listener(row.instance)?.rooms.has(row.roomId) !== true) return;
     const tally = this.tally(row.instance);
     try {
       await runtime.run(row, event);
@@ -157,6 +156,10 @@ export class Instances {
       else tally.failed++;
       throw error;
     }
+  }
+
+  #listener(id: InstanceId): Listener | undefined {
+    return this.#options.roster.listeners().find(({ instance }) => instance === id);
   }
 
   #setUp(config: InstanceConfig) {
@@ -206,6 +209,23 @@ export class Instances {
           onReply(id, Math.max(0, Date.now() - runAtMs));
         }
         return sent;
+      },
+      post: async (roomId, content) => {
+        if (!this.#listener(id)?.rooms.has(roomId))
+          throw new RoostError(
+            "room-forbidden",
+            `${roomId} is none of this instance's rooms; it posts there only.`,
+          );
+        const trigger = madeUpEventId();
+        return outbox.send({
+          instance: id,
+          account: userId,
+          roomId,
+          type: "m.room.message",
+          content,
+          trigger,
+          key: "",
+        });
       },
       defer: (row, key, atMs) => inbox.defer(row, key, atMs),
       takeTurn: (row, sender, request) => allowances.take(row, sender, request, Date.now()),

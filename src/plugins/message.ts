@@ -2,12 +2,13 @@ import type { EventId } from "../core/id.ts";
 import { type JsonObject, objectAt, stringAt } from "../core/json.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 import type { Message, Turn, TurnRequest } from "../core/plugin.ts";
+import type { SendType } from "./protocol.ts";
 
 /** What a message asks of the host on its handler's behalf. */
 export interface MessagePort {
   /** Made when a handler first asks for it: most never do, and it costs as much as the rest of a message. */
   signal(): AbortSignal;
-  send(type: "m.room.message" | "m.reaction", content: JsonObject, key: string): Promise<EventId>;
+  send(type: SendType, content: JsonObject, key: string): Promise<EventId>;
   takeTurn(request: TurnRequest): Promise<Turn>;
   defer(key: string, atMs: number): Promise<void>;
   setTyping(typing: boolean): void;
@@ -20,6 +21,7 @@ export function createMessage(
   port: MessagePort,
 ): Message {
   let sends = 0;
+  const nextPlace = () => `#${sends++}`;
   let signal: AbortSignal | undefined;
   return {
     event,
@@ -33,8 +35,9 @@ export function createMessage(
       return signal;
     },
     isInThread: threadOf(event) !== undefined,
+    send: (content, options) => port.send("m.room.message", asContent(content), options?.key ?? nextPlace()),
     reply: (content, options) => {
-      const place = `#${sends++}`;
+      const place = nextPlace();
       const relation = replyRelation(event, options?.thread);
       return port.send(
         "m.room.message",
@@ -44,17 +47,20 @@ export function createMessage(
     },
     edit: (reply, content, { key }) =>
       port.send("m.room.message", replacement(reply, asContent(content)), key),
-    react: (emoji, { key }) => {
+    react: (emoji, options) => {
       const relation = { rel_type: "m.annotation", event_id: event.eventId, key: emoji };
-      return port.send("m.reaction", { "m.relates_to": relation }, key);
+      return port.send("m.reaction", { "m.relates_to": relation }, options?.key ?? nextPlace());
     },
+    redact: (target, options) =>
+      port.send("m.room.redaction", { redacts: target }, options?.key ?? `redact ${target}`),
     takeTurn: (request) => port.takeTurn(request),
     defer: (key, atMs) => port.defer(key, atMs),
     setTyping: (typing) => port.setTyping(typing),
   };
 }
 
-function asContent(content: string | JsonObject): JsonObject {
+/** A string as the `m.notice` it becomes. */
+export function asContent(content: string | JsonObject): JsonObject {
   const body: JsonObject = typeof content === "string" ? { msgtype: "m.notice", body: content } : content;
   return { "m.mentions": {}, ...body };
 }

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { ErrorCode } from "../core/error.ts";
+import { asRoomId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { ToHost, ToRuntime } from "./protocol.ts";
 
@@ -51,15 +52,24 @@ const subscription = z.discriminatedUnion("kind", [
     own: z.boolean(),
   }),
 ]);
+function refuse(context: z.RefinementCtx): never {
+  context.addIssue({ code: "custom", message: "no room id" });
+  return z.NEVER;
+}
 const call = z.object({ say: z.literal("call"), call: count });
 const uploaded = { ask: z.literal("upload"), mimetype: short, filename: short };
 const request = z.union([
   call.extend({
     ask: z.literal("send"),
     run: count,
-    type: z.enum(["m.room.message", "m.reaction"]),
+    type: z.enum(["m.room.message", "m.reaction", "m.room.redaction"]),
     content: json,
     key: short,
+  }),
+  call.extend({
+    ask: z.literal("post"),
+    roomId: z.string().transform((id, context) => asRoomId(id) ?? refuse(context)),
+    content: json,
   }),
   call.extend({ ask: z.literal("defer"), run: count, key: short, atMs: z.number() }),
   call.extend({

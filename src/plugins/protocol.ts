@@ -3,7 +3,7 @@
  * so that everything said in one turn crosses the boundary once.
  */
 import type { ErrorCode } from "../core/error.ts";
-import type { EventId, MxcUri, UserId } from "../core/id.ts";
+import type { EventId, MxcUri, RoomId, UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { LogContext, Severity } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
@@ -41,15 +41,20 @@ export type ToRuntime =
   | { readonly say: "ping" }
   | { readonly say: "stop" };
 
+/** What handlers send; the content of a redaction names what it `redacts`. */
+export type SendType = "m.room.message" | "m.reaction" | "m.room.redaction";
+
 /** What a runtime may ask. `run` names the message being handled: the host takes room, thread and account from it, not from here. */
 export type Request =
   | {
       readonly ask: "send";
       readonly run: number;
-      readonly type: "m.room.message" | "m.reaction";
+      readonly type: SendType;
       readonly content: JsonObject;
       readonly key: string;
     }
+  /** Without a message that asked for it. */
+  | { readonly ask: "post"; readonly roomId: RoomId; readonly content: JsonObject }
   | { readonly ask: "defer"; readonly run: number; readonly key: string; readonly atMs: number }
   | { readonly ask: "turn"; readonly run: number; readonly request: TurnRequest }
   | { readonly ask: "hold"; readonly allowance: string; readonly untilMs: number }
@@ -59,6 +64,7 @@ export type Request =
 /** What the host answers to each of them. */
 export interface Values {
   readonly send: EventId;
+  readonly post: EventId;
   readonly defer: undefined;
   readonly turn: Turn;
   readonly hold: undefined;

@@ -1,6 +1,6 @@
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
-import type { EventId, InstanceId, MxcUri, UserId } from "../core/id.ts";
+import type { EventId, InstanceId, MxcUri, RoomId, UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
@@ -20,6 +20,7 @@ export interface Readiness {
 /** What the host does for a plugin. The host looks up room and account by the row: a plugin can name neither. */
 export interface Services {
   send(row: InboxRow, type: string, content: JsonObject, key: string): Promise<EventId>;
+  post(roomId: RoomId, content: JsonObject): Promise<EventId>;
   defer(row: InboxRow, key: string, atMs: number): void;
   takeTurn(row: InboxRow, sender: UserId, request: TurnRequest): Turn;
   hold(allowance: string, untilMs: number): void;
@@ -214,6 +215,8 @@ export class RemoteRuntime {
   async #carryOut(request: Request, run: Run | undefined): Promise<Value> {
     const { services } = this.#options;
     switch (request.ask) {
+      case "post":
+        return services.post(request.roomId, request.content);
       case "upload":
         return services.upload(request, this.#abort.signal);
       case "upload-limit":

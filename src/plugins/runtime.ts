@@ -2,14 +2,16 @@ import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import { causeChain, RoostError } from "../core/error.ts";
 import type { LogContext, Logger, Severity } from "../core/log.ts";
-import type { Bot, Http, Message, PluginDefinition, Subscription } from "../core/plugin.ts";
-import { createMessage } from "./message.ts";
+import type { Bot, Http, PluginDefinition } from "../core/plugin.ts";
+import { Handlers } from "./handlers.ts";
+import { asContent, createMessage } from "./message.ts";
 import type { Request, SetUp, ToHost, ToRuntime, Value, Values } from "./protocol.ts";
+import { Schedule } from "./schedule.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
 export interface RuntimeOptions {
   readonly plugin: (name: string) => PluginDefinition | undefined;
-  readonly openDatabase: (file: string) => Database;
+  readonly openDatabase: (file: string, migrations: readonly string[]) => Database;
   readonly closeDatabase: (db: Database) => void;
   readonly http: Http;
   readonly threadId: number | undefined;
@@ -25,11 +27,7 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #out: Outgoing<ToHost>;
   readonly #stop = new AbortController();
-  readonly #handlers: {
-    readonly matches: (message: Message) => string | undefined;
-    readonly run: (message: Message, rest: string) => void | Promise<void>;
-  }[] = [];
-  readonly #subscriptions: Subscription[] = [];
+  readonly #handlers = new Handlers();
   readonly #runs = new Map<number, AbortController>();
   readonly #calls = new Map<number, Waiting>();
   #nextCall = 1;
@@ -77,39 +75,37 @@ export class Runtime {
         throw new RoostError("plugin-missing", `There is no plugin "${setUp.plugin}".`);
       const config = definition.config.safeParse(setUp.config);
       if (!config.success) throw new RoostError("plugin-config", `config: ${z.prettifyError(config.error)}`);
-      this.#db = this.#options.openDatabase(setUp.databaseFile);
+      this.#db = this.#options.openDatabase(setUp.databaseFile, definition.migrations ?? []);
       await definition.setup(this.#createBot(setUp, config.data, this.#db));
       const redactsReplies = definition.redactsReplies === true;
       const { threadId } = this.#options;
-      this.#out.say({ say: "ready", subscriptions: this.#subscriptions, redactsReplies, threadId });
+      this.#out.say({ say: "ready", subscriptions: this.#handlers.subscriptions, redactsReplies, threadId });
     } catch (error) {
       this.#out.say({ say: "refused", error: toWire(error) });
     }
   }
 
   #createBot(setUp: SetUp, config: unknown, db: Database): Bot<unknown> {
+    const log = this.#createLogger();
+    const schedule = new Schedule(this.#stop.signal, log);
     return {
       instance: setUp.instance,
       userId: setUp.userId,
       prefix: setUp.prefix,
       config,
       db,
-      log: this.#createLogger(),
+      log,
       http: this.#options.http,
       signal: this.#stop.signal,
-      command: (name, handler) => {
-        const literal = `${setUp.prefix}${name}`;
-        this.#subscriptions.push({ kind: "command", prefix: literal });
-        this.#handlers.push({ matches: (message) => restOfCommand(message.body, literal), run: handler });
-      },
-      message: (literals, handler) => {
-        const lower = literals.map((literal) => literal.toLowerCase());
-        this.#subscriptions.push({ kind: "contains", literals: lower });
-        this.#handlers.push({
-          matches: (message) => (contains(message, lower) ? "" : undefined),
-          run: handler,
-        });
-      },
+      command: (name: string, definition: Parameters<Handlers["command"]>[2]) =>
+        this.#handlers.command(setUp.prefix, name, definition),
+      message: (contains, run) => this.#handlers.message(contains, run),
+      match: (pattern, contains, run) => this.#handlers.match(pattern, contains, run),
+      reaction: (run) => this.#handlers.reaction(run),
+      event: (types, run) => this.#handlers.event(types, run),
+      every: (interval, run) => schedule.every(interval, run),
+      cron: (pattern, run) => schedule.cron(pattern, run),
+      send: (roomId, content) => this.#ask({ ask: "post", roomId, content: asContent(content) }),
       folder: setUp.folder,
       upload: (file) => this.#ask({ ask: "upload", ...file }),
       uploadLimitBytes: () => this.#ask({ ask: "upload-limit" }),
@@ -129,12 +125,7 @@ export class Runtime {
       setTyping: (typing) => this.#out.say({ say: "typing", run, typing }),
     });
     try {
-      // What else it may be told of before it has said what it wants.
-      const handlers = event.type === "m.room.message" ? this.#handlers : [];
-      for (const handler of handlers) {
-        const rest = handler.matches(message);
-        if (rest !== undefined) await handler.run(message, rest);
-      }
+      await this.#handlers.run(message);
       this.#out.sayLater({ say: "settled", run, error: undefined });
     } catch (error) {
       this.#out.sayLater({
@@ -187,17 +178,4 @@ export class Runtime {
     if (this.#db !== undefined) this.#options.closeDatabase(this.#db);
     this.#out.say({ say: "stopped" });
   }
-}
-
-/** What follows `!name`, trimmed; undefined when the text is not that command (`!names` is another one). */
-function restOfCommand(body: string, literal: string): string | undefined {
-  const text = body.trimStart();
-  if (text.slice(0, literal.length).toLowerCase() !== literal.toLowerCase()) return undefined;
-  const rest = text.slice(literal.length);
-  return rest === "" || /^\s/.test(rest) ? rest.trim() : undefined;
-}
-
-function contains(message: Message, literals: readonly string[]): boolean {
-  const text = `${message.body}\n${message.formattedBody}`.toLowerCase();
-  return literals.some((literal) => text.includes(literal));
 }

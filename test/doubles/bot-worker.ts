@@ -63,7 +63,7 @@ const misbehaving = definePlugin({
 const plugins = new Map<string, PluginDefinition>([["misbehaving", misbehaving]]);
 const runtime = new Runtime({
   plugin: (name) => plugins.get(name),
-  openDatabase: (file) => openDatabase(file, []),
+  openDatabase: openDatabase,
   closeDatabase,
   http: createHttp(),
   threadId: ownThreadId(),

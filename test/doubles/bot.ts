@@ -15,6 +15,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { Logger } from "../../src/core/log.ts";
 import type { Bot, Http, Message, PluginDefinition } from "../../src/core/plugin.ts";
 import { type Allowance, freshAllowance, takeTurn } from "../../src/delivery/allowance.ts";
+import { Handlers } from "../../src/plugins/handlers.ts";
 
 export interface SentReply {
   readonly key: string;
@@ -47,11 +48,7 @@ export class BotDouble<Config> {
   readonly db = new Database(":memory:");
   readonly #stop = new AbortController();
   readonly #sent = new Map<string, EventId>();
-  readonly #commands = new Map<string, (message: Message, rest: string) => void | Promise<void>>();
-  readonly #handlers: {
-    contains: readonly string[];
-    handler: (message: Message) => void | Promise<void>;
-  }[] = [];
+  #handlers = new Handlers();
   /** Set to make the n-th send from now throw, as a `kill -9` before it would look to the plugin. */
   sendsUntilDeath = Number.POSITIVE_INFINITY;
 
@@ -67,8 +64,7 @@ export class BotDouble<Config> {
   async start(
     plugin: Pick<PluginDefinition, "answersTo"> & { setup(bot: Bot<Config>): void | Promise<void> },
   ): Promise<this> {
-    this.#commands.clear();
-    this.#handlers.length = 0;
+    this.#handlers = new Handlers();
     await plugin.setup(this.#bot());
     return this;
   }
@@ -97,14 +93,7 @@ export class BotDouble<Config> {
       from: sender,
       isInThread,
     });
-    const text = `${body}\n${formattedBody}`.toLowerCase();
-    for (const [name, handler] of this.#commands) {
-      const [, called, rest = ""] = /^!(\S+)\s*([\s\S]*)$/.exec(body) ?? [];
-      if (called === name) await handler(message, rest.trim());
-    }
-    for (const { contains, handler } of this.#handlers) {
-      if (contains.some((literal) => text.includes(literal.toLowerCase()))) await handler(message);
-    }
+    await this.#handlers.run(message);
   }
 
   #bot(): Bot<Config> {
@@ -117,8 +106,15 @@ export class BotDouble<Config> {
       log: this.#logger(),
       http: this.#http,
       signal: this.#stop.signal,
-      command: (name, handler) => this.#commands.set(name, handler),
-      message: (contains, handler) => this.#handlers.push({ contains, handler }),
+      command: (name: string, definition: Parameters<Handlers["command"]>[2]) =>
+        this.#handlers.command("!", name, definition),
+      message: (contains, run) => this.#handlers.message(contains, run),
+      match: (pattern, contains, run) => this.#handlers.match(pattern, contains, run),
+      reaction: (run) => this.#handlers.reaction(run),
+      event: (types, run) => this.#handlers.event(types, run),
+      every: () => {},
+      cron: () => {},
+      send: async (_roomId, content) => this.#send("", `#${this.replies.length}`, content, {}),
       folder: this.folder,
       upload: async ({ mimetype, filename, ...file }) => {
         const sizeBytes = "path" in file ? statSync(file.path).size : file.bytes.length;
@@ -177,7 +173,10 @@ export class BotDouble<Config> {
         return this.#send(event, options?.key ?? `#${sends++}`, content, thread);
       },
       edit: async (reply, content, { key }) => this.#send(event, key, content, { edits: reply }),
-      react: async (emoji, { key }) => {
+      send: async (content, options) => this.#send(event, options?.key ?? `#${sends++}`, content, {}),
+      redact: async () => checked(asEventId("$redaction")),
+      react: async (emoji, options) => {
+        const key = options?.key ?? `#${sends++}`;
         if (!this.#sent.has(`${event} ${key}`)) this.reactions.push({ key, emoji });
         const eventId =
           this.#sent.get(`${event} ${key}`) ?? checked(asEventId(`$reaction${this.reactions.length}`));

@@ -41,6 +41,7 @@ class Stage {
           this.sends.push({ key, content });
           return this.answer();
         },
+        post: () => this.answer(),
         defer: (_row, key, atMs) => void this.defers.push({ key, atMs }),
         upload: () => this.upload(),
         takeTurn: () => ({ granted: true }),

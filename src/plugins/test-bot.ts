@@ -1,0 +1,163 @@
+import { Database } from "bun:sqlite";
+import { RoostError } from "../core/error.ts";
+import type { EventId, MxcUri, RoomId, UserId } from "../core/id.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { LogContext, Severity } from "../core/log.ts";
+import type { MatrixEvent } from "../core/matrix.ts";
+import type { Http, PluginDefinition } from "../core/plugin.ts";
+import type { Request, ToHost, Value } from "./protocol.ts";
+import { Runtime } from "./runtime.ts";
+import { fromWire } from "./wire.ts";
+
+/** What a bot sent, in the order in which it did. */
+export interface Sent {
+  readonly eventId: EventId;
+  readonly type: string;
+  readonly content: JsonObject;
+}
+
+export interface TestBotOptions {
+  /** As an admin would write it under `config:`. */
+  readonly config?: JsonObject;
+  /** Stands in for the internet; without it every request fails. */
+  readonly http?: Http;
+  readonly prefix?: string;
+}
+
+const roomId = "!room:test.example" as RoomId;
+
+/**
+ * A bot as it runs, without a homeserver, for the tests of plugins: `post` what people write, and look at what was `sent`. It has the
+ * real runtime, arguments, patterns and database (in memory); only the host is played. Close it at the end.
+ */
+export class TestBot {
+  readonly sent: Sent[] = [];
+  readonly logged: { readonly severity: Severity; readonly message: string; readonly context: LogContext }[] =
+    [];
+  readonly db = new Database(":memory:", { strict: true });
+  readonly #runtime: Runtime;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #runs = new Map<number, PromiseWithResolvers<void>>();
+  #events = 0;
+
+  constructor(plugin: PluginDefinition, http: Http | undefined) {
+    this.#runtime = new Runtime({
+      plugin: () => plugin,
+      openDatabase: (_file, migrations) => {
+        for (const sql of migrations) this.db.run(sql);
+        return this.db;
+      },
+      closeDatabase: (db) => db.close(),
+      http: http ?? { get: offline, save: offline },
+      threadId: undefined,
+      memoryBytes: () => 0,
+      post: (messages) => {
+        for (const message of messages) this.#take(message);
+      },
+    });
+  }
+
+  /** Sets the plugin up. Rejects with why it refused, such as settings that are wrong. */
+  static async start(plugin: PluginDefinition, options: TestBotOptions = {}): Promise<TestBot> {
+    const bot = new TestBot(plugin, options.http);
+    const { config = {}, prefix = "!" } = options;
+    const userId = "@bot:test.example" as UserId;
+    const setUp = {
+      instance: "test",
+      plugin: "test",
+      userId,
+      prefix,
+      config,
+      databaseFile: ":memory:",
+      folder: ".",
+    };
+    bot.#runtime.receive([{ say: "set-up", ...setUp }]);
+    await bot.#ready.promise;
+    return bot;
+  }
+
+  /** The texts of the messages it sent. */
+  get replies(): readonly string[] {
+    return this.sent
+      .filter(({ type }) => type === "m.room.message")
+      .map(({ content }) => String(content.body));
+  }
+
+  /** Somebody writes that in the room; resolves when the bot has done with it, rejects with what its handler threw. */
+  post(body: string, from = "@ada:test.example"): Promise<void> {
+    return this.happen({
+      type: "m.room.message",
+      content: { msgtype: "m.text", body },
+      sender: from as UserId,
+    });
+  }
+
+  /** Any other event happens in the room. */
+  happen(event: Partial<MatrixEvent> & Pick<MatrixEvent, "type" | "content">): Promise<void> {
+    const run = ++this.#events;
+    const settled = Promise.withResolvers<void>();
+    this.#runs.set(run, settled);
+    const around = {
+      roomId,
+      eventId: `$event${run}` as EventId,
+      sender: "@ada:test.example" as UserId,
+      stateKey: undefined,
+      originServerTs: Date.now(),
+    };
+    this.#runtime.receive([{ say: "run", run, event: { ...around, ...event }, deferredKey: undefined }]);
+    return settled.promise;
+  }
+
+  close(): void {
+    this.#runtime.receive([{ say: "stop" }]);
+  }
+
+  #take(message: ToHost): void {
+    switch (message.say) {
+      case "ready":
+        this.#ready.resolve();
+        return;
+      case "refused":
+        this.#ready.reject(fromWire(message.error));
+        return;
+      case "settled":
+        if (message.error === undefined) this.#runs.get(message.run)?.resolve();
+        else this.#runs.get(message.run)?.reject(fromWire(message.error));
+        return;
+      case "log":
+        this.logged.push(message);
+        return;
+      case "call":
+        this.#runtime.receive([{ say: "answer", call: message.call, value: this.#answer(message) }]);
+        return;
+    }
+  }
+
+  #answer(request: Request): Value {
+    switch (request.ask) {
+      case "send":
+        return this.#send(request.type, request.content);
+      case "post":
+        return this.#send("m.room.message", request.content);
+      case "turn":
+        return { granted: true };
+      case "upload":
+        return `mxc://test.example/file${++this.#events}` as MxcUri;
+      case "upload-limit":
+        return 50_000_000;
+      case "defer":
+      case "hold":
+        return undefined;
+    }
+  }
+
+  #send(type: string, content: JsonObject): EventId {
+    const eventId = `$sent${this.sent.length + 1}` as EventId;
+    this.sent.push({ eventId, type, content });
+    return eventId;
+  }
+}
+
+function offline(url: string): Promise<never> {
+  return Promise.reject(new RoostError("network", `${url}: this test has no network; give it \`http\`.`));
+}
