@@ -3,15 +3,19 @@ import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import {
+  closeSync,
   copyFileSync,
   existsSync,
+  fstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
@@ -161,7 +165,7 @@ describe("an instance's database", () => {
       harm(scene.database);
       await scene.host.untilInstance("insta", "failed");
       expect((await scene.host.health("/healthz/insta")).body).toContain("roost restore insta");
-      expect(scene.host.output).toContain('"CRITICAL"');
+      await until("it is logged", () => scene.host.output.includes('"CRITICAL"'));
       const asked = scene.link("DRoostMov02");
       await scene.echoes("not harmed");
       expect((await scene.host.command("restart", "insta")).code).toBe(1);
@@ -170,6 +174,32 @@ describe("an instance's database", () => {
       await scene.running();
       await scene.answered(asked);
       expect(rowsOf(scene.database)).toBeGreaterThanOrEqual(rows);
+    });
+  }
+
+  for (const [what, fromByte] of [
+    ["overwritten from its first byte", 0],
+    ["written to in its middle", 4096],
+  ] as const) {
+    test.concurrent(`${what} by another program is found damaged, though SQLite reads on from its cache`, async () => {
+      await using scene = await Scene.open();
+      await scene.start();
+      await scene.answered(scene.link());
+      await scene.command("backup");
+      // Folds the log into the file: what only the file holds is what can be lost.
+      await scene.host.stop();
+      scene.host.start();
+      await scene.running();
+      const handle = openSync(scene.database, "r+");
+      writeSync(handle, garbage.slice(0, fstatSync(handle).size - fromByte), fromByte);
+      closeSync(handle);
+      await scene.host.untilInstance("insta", "failed");
+      expect((await scene.host.health("/healthz/insta")).body).toContain("roost restore insta");
+      const asked = scene.link("DRoostMov02");
+      await scene.echoes("not harmed");
+      await scene.command("restore", "insta");
+      await scene.running();
+      await scene.answered(asked);
     });
   }
 

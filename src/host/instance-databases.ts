@@ -2,7 +2,10 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
+import { largestCheckedBytes } from "../store/database.ts";
 import type { HostNotes } from "../store/host-notes.ts";
+import { OpenFile } from "../store/open-file.ts";
+import { runDatabaseTask } from "./database-tasks.ts";
 
 export interface InstanceDatabasesOptions {
   readonly dataDir: string;
@@ -15,6 +18,16 @@ export interface InstanceDatabasesOptions {
 
 const lookEveryMs = 1_000;
 const retryAfterMs = 2_000;
+/** Reading all of a database costs 7 ms a megabyte, in a worker: not after every write to its file. */
+const checkEveryMs = 10_000;
+
+interface Opened {
+  /** Device and inode. */
+  readonly identity: string;
+  readonly file: OpenFile;
+  checkedAtMs: number;
+  isReported: boolean;
+}
 
 export function instanceDatabaseFile(dataDir: string, id: string): string {
   return join(dataDir, "instances", id, "data.db");
@@ -22,12 +35,13 @@ export function instanceDatabaseFile(dataDir: string, id: string): string {
 
 /**
  * What becomes of the instances' databases beside what their plugins do with them: never makes a new one where one was lost, and
- * notices within a second when a file is deleted, replaced or made read-only under a run, or stands in its place again.
+ * notices within a second when a file is deleted, replaced, overwritten or made read-only under a run, or stands in its place
+ * again. What is written into the middle of a file is found by reading all of it, some seconds later.
  */
 export class InstanceDatabases {
   readonly #options: InstanceDatabasesOptions;
-  /** What each run has open, by device and inode. */
-  readonly #open = new Map<InstanceId, string>();
+  /** What each run has open. */
+  readonly #open = new Map<InstanceId, Opened>();
   /** How the place of each lost one looked when it was found lost. */
   readonly #lost = new Map<InstanceId, string>();
   readonly #held = new Set<InstanceId>();
@@ -43,6 +57,7 @@ export class InstanceDatabases {
 
   close(): void {
     clearInterval(this.#timer);
+    for (const id of [...this.#open.keys()]) this.noteClosed(id);
   }
 
   /** To be called before a start. Throws RoostError `database-lost` when there was one and is none, or `database-busy`. */
@@ -64,12 +79,17 @@ export class InstanceDatabases {
   /** To be called once a run has its database open. */
   noteOpen(id: InstanceId): void {
     const { notes } = this.#options;
-    this.#open.set(id, identityOf(this.#fileOf(id)));
+    this.noteClosed(id);
+    const file = this.#fileOf(id);
+    const state = { checkedAtMs: Number.NEGATIVE_INFINITY, isReported: false };
+    this.#open.set(id, { identity: identityOf(file), file: new OpenFile(file), ...state });
     this.#lost.delete(id);
     if (!notes.hadDatabase(id)) notes.saveHadDatabase(id);
   }
 
+  /** To be called once a run has closed its database. */
   noteClosed(id: InstanceId): void {
+    this.#open.get(id)?.file.close();
     this.#open.delete(id);
   }
 
@@ -101,13 +121,12 @@ export class InstanceDatabases {
   }
 
   #look(): void {
-    for (const [id, identity] of this.#open) {
-      const trouble = troubleOf(this.#fileOf(id), identity);
-      if (trouble === undefined) continue;
-      this.#open.delete(id);
-      // As it was found, for it may be back before its run has ended.
-      if (trouble.code === "database-lost") this.#lost.set(id, "");
-      this.#options.onTrouble(id, trouble);
+    for (const [id, opened] of this.#open) {
+      if (opened.isReported || this.#held.has(id)) continue;
+      const trouble = troubleOf(this.#fileOf(id), opened);
+      if (trouble !== undefined) this.#report(id, trouble);
+      else if (performance.now() - opened.checkedAtMs >= checkEveryMs && opened.file.wasWritten())
+        void this.#check(id, opened);
     }
     for (const [id, signature] of this.#lost) {
       const now = signatureOf(this.#fileOf(id));
@@ -116,9 +135,29 @@ export class InstanceDatabases {
       if (now !== "") this.#options.onReturn(id);
     }
   }
+
+  /** Once for each run: it is ended, and closes then. */
+  #report(id: InstanceId, trouble: RoostError): void {
+    const opened = this.#open.get(id);
+    if (opened === undefined || opened.isReported) return;
+    opened.isReported = true;
+    // As it was found, for it may be mended before its run has ended.
+    if (trouble.code === "database-lost") this.#lost.set(id, signatureOf(this.#fileOf(id)));
+    this.#options.onTrouble(id, trouble);
+  }
+
+  async #check(id: InstanceId, opened: Opened): Promise<void> {
+    opened.checkedAtMs = performance.now();
+    const file = this.#fileOf(id);
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > largestCheckedBytes) return;
+    const error = await runDatabaseTask({ file }).catch((reason: unknown) => reason);
+    const isLost = error instanceof RoostError && error.code === "database-lost";
+    if (isLost && this.#open.get(id) === opened && identityOf(file) === opened.identity)
+      this.#report(id, error);
+  }
 }
 
-function troubleOf(file: string, identity: string): RoostError | undefined {
+function troubleOf(file: string, { identity, file: opened }: Opened): RoostError | undefined {
   const found = identityOf(file);
   if (found === "") return new RoostError("database-lost", `The database ${file} was deleted or moved away.`);
   if (found !== identity)
@@ -126,6 +165,11 @@ function troubleOf(file: string, identity: string): RoostError | undefined {
       retryAfterMs,
     });
   try {
+    if (!opened.beginsWell())
+      return new RoostError(
+        "database-lost",
+        `The database ${file} is damaged: something else wrote over it.`,
+      );
     requireWritable(file);
     return undefined;
   } catch (error) {

@@ -107,16 +107,18 @@ export class Instances {
       this.databases.noteOpen(id);
       inbox.attach(id, (row, event) => this.#run(runtime, row, event));
     } catch (error) {
-      this.#detach(id);
       await runtime.stop();
+      this.#detach(id);
       throw isDatabaseTrouble(error) ? this.databases.explain(id, error) : error;
     }
   }
 
   async stop(id: InstanceId): Promise<void> {
     const run = this.#runs.get(id);
-    this.#detach(id);
+    this.#options.inbox.detach(id);
+    this.#runs.delete(id);
     await run?.runtime.stop();
+    this.databases.noteClosed(id);
   }
 
   /** Ends a run whose database cannot be used any more, at once; what it has in hand is handled by a later one. */

@@ -6,7 +6,6 @@ import { RoostError, sentenceOf } from "../core/error.ts";
 
 const openingBusyMs = 1_000;
 const busyMs = 2_000;
-const largestCheckedBytes = 200_000_000;
 /** A database that is mended is in use again this soon. */
 const retryAfterMs = 2_000;
 
@@ -48,6 +47,9 @@ export function openDatabase(
     throw databaseError(`The database ${file} cannot be opened`, error);
   }
 }
+
+/** Larger databases are read through only by the nightly backup. */
+export const largestCheckedBytes = 200_000_000;
 
 /** How large the write-ahead log may grow before it is folded in. */
 export const checkpointPages = 4000;

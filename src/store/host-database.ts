@@ -1,11 +1,12 @@
 import type { Database } from "bun:sqlite";
-import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { databaseTrouble } from "../core/database-trouble.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import { checkpointPages, closeDatabase, databaseError, openDatabase } from "./database.ts";
 import { copyOpenFile } from "./file.ts";
 import { hostMigrations } from "./migrations.ts";
+import { OpenFile } from "./open-file.ts";
 
 type Parameter = string | number | null;
 
@@ -22,15 +23,15 @@ const restoreAdvice = "Put it back, or run: roost restore host";
 
 /**
  * The host's own database, `roost.db`: held by this process alone, one transaction at a time. While its file is damaged, gone or
- * read-only nothing is written; `look`, called every second, finds out when that is over.
+ * read-only nothing is written; `look`, called every second, notices both that and when it is over.
  */
 export class HostDatabase {
   readonly #file: string;
   /** Between `open` and `close`, also while no file can be opened. */
   #isInUse = false;
   #db: Database | undefined;
-  /** For copying: closing a file that SQLite has open would give up SQLite's lock on it, so this one stays open as long. */
-  #fd: number | undefined;
+  /** For copying it and looking at it. */
+  #open: OpenFile | undefined;
   #identity = "";
   /** Made once: building a transaction costs more than a small one takes. */
   #transact: ((work: () => void) => void) | undefined;
@@ -55,7 +56,7 @@ export class HostDatabase {
     const db = openDatabase(this.#file, hostMigrations, { exclusive: true });
     this.#isInUse = true;
     this.#db = db;
-    this.#fd = openSync(this.#file, "r");
+    this.#open = new OpenFile(this.#file);
     this.#identity = identityOf(this.#file) ?? "";
     this.#transact = db.transaction((work: () => void) => work()).immediate;
     this.#damage = undefined;
@@ -143,6 +144,8 @@ export class HostDatabase {
     const identity = identityOf(this.#file);
     if (identity !== undefined && identity !== this.#identity) return this.#reopen(identity);
     if (this.#db !== undefined) this.#displacement = this.#displacementOf(identity);
+    if (identity !== undefined && this.#open?.beginsWell() === false)
+      this.#damage ??= `The host's database ${this.#file} is damaged: something else wrote over it. ${restoreAdvice}`;
     if (this.lastError() === this.#lastError && this.#lastError !== undefined) this.#prove();
     return "unchanged";
   }
@@ -162,7 +165,7 @@ export class HostDatabase {
   /** Copies the file as it is now, without holding anybody up. The copy is not yet checked. */
   async copyTo(target: string): Promise<void> {
     const db = this.#db;
-    const fd = this.#fd;
+    const fd = this.#open?.fd;
     if (db === undefined || fd === undefined) throw this.#unusable();
     this.catchUp();
     this.#requireInPlace();
@@ -203,9 +206,9 @@ export class HostDatabase {
 
   #release(): void {
     if (this.#db !== undefined) closeDatabase(this.#db);
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#open?.close();
     this.#db = undefined;
-    this.#fd = undefined;
+    this.#open = undefined;
     this.#transact = undefined;
   }
 

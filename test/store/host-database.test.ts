@@ -58,6 +58,32 @@ test("a replacement that is damaged is not used, and the next one that is whole 
   db.close();
 });
 
+test("a file that is overwritten in place is noticed, though SQLite reads on from its cache, and is written to no more", () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "roost.db");
+  const db = new HostDatabase(file);
+  db.open();
+  stop(db, "one");
+  db.replace(() => {});
+  const whole = readFileSync(file);
+  stop(db, "two");
+  expect(db.look()).toBe("unchanged");
+  expect(db.lastError()).toBeUndefined();
+  writeFileSync(file, "garbage".repeat(1000));
+  expect(db.look()).toBe("unchanged");
+  expect(db.isLost()).toBe(true);
+  expect(db.lastError()).toContain("roost restore host");
+  expect(() => stop(db, "three")).toThrow("wrote over it");
+  writeFileSync(`${file}.good`, whole);
+  db.replace(() => {
+    rmSync(`${file}-wal`, { force: true });
+    renameSync(`${file}.good`, file);
+  });
+  expect(db.lastError()).toBeUndefined();
+  expect(stops(db)).toBe(1);
+  db.close();
+});
+
 test("is copied whole while it is written to", async () => {
   using folder = temporaryFolder();
   const db = new HostDatabase(join(folder.path, "roost.db"));
