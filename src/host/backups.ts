@@ -156,8 +156,8 @@ export function listBackups(dataDir: string): BackupInfo[] {
   const root = join(dataDir, "backups");
   return namesIn(root)
     .flatMap((name): BackupInfo[] => {
-      const madeAtMs = timeOf(name);
-      if (madeAtMs === undefined) return [];
+      const made = whenMade(name);
+      if (made === undefined) return [];
       const folder = join(root, name);
       const instances = namesIn(join(folder, "instances")).filter((each) =>
         existsSync(join(folder, "instances", each, "data.db")),
@@ -168,13 +168,13 @@ export function listBackups(dataDir: string): BackupInfo[] {
         {
           name,
           folder,
-          madeAtMs,
+          madeAtMs: made.timeMs,
           sizeBytes: files.reduce((sum, file) => sum + statSync(file).size, 0),
           databases,
         },
       ];
     })
-    .sort((one, other) => (one.name < other.name ? 1 : -1));
+    .sort((one, other) => other.madeAtMs - one.madeAtMs || turnOf(other.name) - turnOf(one.name));
 }
 
 /** Where a backup's folder holds the database of `host` or of an instance. */
@@ -182,16 +182,23 @@ export function databaseIn(folder: string, database: string): string {
   return database === "host" ? join(folder, "roost.db") : join(folder, "instances", database, "data.db");
 }
 
-function timeOf(name: string): number | undefined {
-  const match = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z(?:-\d+)?$/.exec(name);
+/** A name tells the second, and which of that second's backups it is. */
+function whenMade(name: string): { readonly timeMs: number; readonly turn: number } | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)Z(?:-(\d+))?$/.exec(name);
   const timeMs = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}:${match[3]}:${match[4]}Z`);
-  return Number.isNaN(timeMs) ? undefined : timeMs;
+  return Number.isNaN(timeMs) ? undefined : { timeMs, turn: Number(match?.[5] ?? 1) };
 }
 
-function freeName(root: string, name: string): string {
-  let free = name;
-  for (let count = 2; existsSync(join(root, free)); count++) free = `${name}-${count}`;
-  return free;
+function turnOf(name: string): number {
+  return whenMade(name)?.turn ?? 0;
+}
+
+/** Behind all of the same second: a name freed by `prune` would make the newest backup look like the oldest. */
+function freeName(root: string, stamp: string): string {
+  const turns = namesIn(root)
+    .filter((name) => name.startsWith(stamp))
+    .map(turnOf);
+  return turns.length === 0 ? stamp : `${stamp}-${Math.max(...turns) + 1}`;
 }
 
 function namesIn(folder: string): string[] {

@@ -12,8 +12,8 @@ import { temporaryFolder } from "../doubles/folder.ts";
 const firstMs = Date.parse("2026-01-01T03:30:00Z");
 const dayMs = 24 * 3_600_000;
 
-/** A data folder with a host and one bot, and the backups of it, one a day. */
-function dailyBackups(dataDir: string, keep: number) {
+/** A data folder with a host and one bot, and the backups of it, one a day unless `everyMs` says otherwise. */
+function dailyBackups(dataDir: string, keep: number, everyMs = dayMs) {
   let day = 0;
   for (const file of [hostDatabaseFile(dataDir), instanceDatabaseFile(dataDir, "echo")])
     closeDatabase(openDatabase(file, ["CREATE TABLE t (a)"]));
@@ -22,7 +22,7 @@ function dailyBackups(dataDir: string, keep: number) {
     keep: () => keep,
     instances: () => ["echo"],
     copyHost: (target) => runDatabaseTask({ file: hostDatabaseFile(dataDir), target }),
-    now: () => firstMs + day++ * dayMs,
+    now: () => firstMs + day++ * everyMs,
   });
 }
 
@@ -34,6 +34,14 @@ describe("backups", () => {
     for (let day = 0; day < 4; day++) await backups.make();
     expect(backups.list().map(({ name }) => name)).toEqual(["2026-01-04T03-30-00Z", "2026-01-03T03-30-00Z"]);
     rmSync(join(folder.path, "backups/mine"), { recursive: true });
+  });
+
+  test("made many in one second are kept in their order", async () => {
+    using folder = temporaryFolder();
+    const backups = dailyBackups(folder.path, 2, 0);
+    for (let count = 0; count < 12; count++) await backups.make();
+    const names = ["2026-01-01T03-30-00Z-12", "2026-01-01T03-30-00Z-11"];
+    expect(backups.list().map(({ name }) => name)).toEqual(names);
   });
 
   test("of a database that cannot be copied any more say so, and its last good copy is never deleted", async () => {

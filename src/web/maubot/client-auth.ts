@@ -21,6 +21,12 @@ const body = z.strictObject({
   device_name: z.string().max(255).nullish(),
   user_type: z.string().max(255).nullish(),
 });
+const serverParams = z.object({
+  server: z
+    .string()
+    .max(255)
+    .openapi({ param: { name: "server", in: "path" }, example: "example.org" }),
+});
 const query = z.object({
   update_client: z
     .string()
@@ -52,7 +58,7 @@ export function addClientAuthRoutes(api: Api, options: ApiOptions): void {
         method: "post",
         path: `/client/auth/{server}/${verb}`,
         summary: verb === "login" ? "Log in on the homeserver" : "Register on the homeserver, with its token",
-        request: { params: z.object({ server: z.string().max(255) }), query, body: jsonBody(body) },
+        request: { params: serverParams, query, body: jsonBody(body) },
         responses: maubotAnswers({
           200: ["A session, which Roost keeps nowhere.", session],
           201: ["The client was added.", client],

@@ -10,7 +10,7 @@ import { MaubotView, maubotAnswers, plugin } from "./shapes.ts";
 const params = nameParams("id");
 const archive = {
   required: true,
-  content: { "application/zip": { schema: z.string().openapi({ format: "binary" }) } },
+  content: { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } },
 };
 const uploaded = maubotAnswers({ 200: ["It took another's place.", plugin], 201: ["It is new.", plugin] });
 const notFound = { "not-found": [404, "plugin_not_found"] } as const;

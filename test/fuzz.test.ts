@@ -1,0 +1,77 @@
+/** schemathesis asks a real host all that its OpenAPI document describes, rightly and wrongly: nothing may break inside. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { dirname, join } from "node:path";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import { ApiUser, adminYaml, password } from "./doubles/api.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess } from "./doubles/host.ts";
+import { needs } from "./doubles/needs.ts";
+import { pythonWith } from "./doubles/python.ts";
+
+setDefaultTimeout(120_000);
+
+const fuzzer = await pythonWith("schemathesis", "4.32.5");
+
+needs("schemathesis", "lack" in fuzzer ? fuzzer.lack : undefined)("both APIs, fuzzed", () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let homeserver: Homeserver;
+  let host: HostProcess;
+
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    homeserver = new Homeserver({
+      serverName: "example.org",
+      dialect: "conduwuit",
+      registrationToken: "letmein",
+    });
+    await homeserver.open();
+    const room = homeserver.createUser("ada").createRoom({ public: true, alias: "weather" });
+    host = new HostProcess(join(folder.path, "host"), await freePort());
+    const instances = `instances:\n  weather: { plugin: echo, account: "@weather:example.org", rooms: ["${room}"] }\n`;
+    host.configure(homeserver.url, `${adminYaml}accounts: { "@weather:example.org": {} }\n${instances}`);
+    host.start();
+    await host.untilInstance("weather", "running");
+  });
+  afterAll(async () => {
+    await host.stop();
+    await homeserver.close();
+    folder[Symbol.dispose]();
+  });
+
+  test("answer no input with a fault of their own", async () => {
+    const user = new ApiUser(host.port);
+    const login = await user.fetch("POST", "/_matrix/maubot/v1/auth/login", { username: "admin", password });
+    const { token } = (await login.json()) as { token: string };
+    const options = {
+      checks: "not_a_server_error",
+      phases: "examples,coverage,fuzzing",
+      "max-examples": "5",
+      "request-timeout": "10",
+      header: `Authorization: Bearer ${token}`,
+      // Wrong passwords are held back for seconds, and the events never end.
+      "exclude-path-regex": "/(session|auth/login|events)$",
+    };
+    const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    const program = "python" in fuzzer ? join(dirname(fuzzer.python), "schemathesis") : "";
+    const child = Bun.spawn(
+      [program, "run", `${user.origin}/_roost/v1/openapi.json`, ...flags, "--generation-deterministic"],
+      {
+        cwd: folder.path,
+        env: { HOME: folder.path, PYTHONUNBUFFERED: "1", COLUMNS: "120" },
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      },
+    );
+    const [out, err, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    if (process.env.ROOST_TRANSCRIPT || code !== 0) console.log(out + err);
+    expect(code).toBe(0);
+    expect(out).toMatch(/[1-9]\d+ generated/);
+    expect((await host.health("/livez")).status).toBe(200);
+    expect(host.output).not.toContain("A request to the API failed");
+  });
+});
