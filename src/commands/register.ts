@@ -82,13 +82,13 @@ export async function ensureAccount(
   return true;
 }
 
-/** What another user writes into the data folder, its host could not read. */
-function requireOwnFolder(dataDir: string): void {
+/** Makes the data folder if need be. What another user writes into it, its host could not read: throws `bad-request`. */
+export function requireOwnFolder(dataDir: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (statSync(dataDir).uid === process.getuid?.()) return;
   throw new RoostError(
     "bad-request",
-    `${dataDir} belongs to another user, whose host could not read the credentials. Run this as that user, such as: sudo -u roost roost register ...`,
+    `${dataDir} belongs to another user, whose host could not read what this would write. Run it as that user, such as: sudo -u roost roost ...`,
   );
 }
 

@@ -2,6 +2,7 @@ import type { CAC } from "cac";
 import { linesOf } from "../web/control-client.ts";
 import type { Run } from "./command-line.ts";
 import { completions, type Shell } from "./completions.ts";
+import { type ImportOptions, importMaubot } from "./import-maubot/command.ts";
 import { type InitOptions, init } from "./init/init.ts";
 import { type RegisterOptions, register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
@@ -29,6 +30,12 @@ export function defineSetup(cli: CAC, terminal: Terminal, run: Run): void {
     .option("--json", "Print one JSON object")
     .example("roost register @bot:example.org")
     .action((user: string, options: RegisterOptions) => run(() => register(user, options, terminal)));
+  cli
+    .command("import-maubot <folder>", "Take over the accounts, plugins, bots and databases of a maubot")
+    .option("--config <file>", "The YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)")
+    .option("--json", "Print one JSON object")
+    .example("roost import-maubot /opt/maubot")
+    .action((folder: string, options: ImportOptions) => run(() => importMaubot(folder, options, terminal)));
   cli
     .command("completions <bash|zsh|fish>", "Print what makes the shell complete commands and options")
     .example("roost completions bash > /etc/bash_completion.d/roost")

@@ -1,0 +1,228 @@
+/** `roost import-maubot` on the folder of a real maubot that was used. */
+import { Database } from "bun:sqlite";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import type { JsonObject } from "../src/core/json.ts";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess, roost } from "./doubles/host.ts";
+import { call } from "./doubles/matrix-user.ts";
+import { findMaubot, Maubot, MaubotApi } from "./doubles/maubot.ts";
+import { needs } from "./doubles/needs.ts";
+import { archiveOf } from "./doubles/plugin-archive.ts";
+
+setDefaultTimeout(120_000);
+
+const counter = {
+  "maubot.yaml": `maubot: 0.1.0
+id: org.example.counter
+version: 1.0.0
+license: MIT
+modules: [counter]
+main_class: Counter
+database: true
+database_type: asyncpg
+config: true
+extra_files: [base-config.yaml]
+`,
+  "base-config.yaml": "# What it says\ngreeting: hello\napi_key: ''\n",
+  "counter.py": `from maubot import MessageEvent, Plugin
+from maubot.handlers import command
+from mautrix.util.async_db import UpgradeTable
+from mautrix.util.config import BaseProxyConfig
+
+upgrades = UpgradeTable()
+
+
+@upgrades.register(description="First")
+async def first(conn):
+    await conn.execute("CREATE TABLE seen (word TEXT PRIMARY KEY)")
+
+
+class Config(BaseProxyConfig):
+    def do_update(self, helper):
+        helper.copy("greeting")
+        helper.copy("api_key")
+
+
+class Counter(Plugin):
+    async def start(self) -> None:
+        self.config.load_and_update()
+
+    @classmethod
+    def get_config_class(cls):
+        return Config
+
+    @classmethod
+    def get_db_upgrade_table(cls):
+        return upgrades
+
+    @command.new("see")
+    @command.argument("word", pass_raw=True)
+    async def see(self, evt: MessageEvent, word: str) -> None:
+        await self.database.execute("INSERT INTO seen (word) VALUES ($1)", word)
+        await evt.reply(f"{self.config['greeting']} {word}")
+`,
+};
+
+/** Every file below the folder with what is in it. */
+function contentsOf(folder: string): Record<string, string> {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+  const files = names.filter((name) => statSync(join(folder, name)).isFile());
+  return Object.fromEntries(
+    files.map((name) => [name, Bun.hash(readFileSync(join(folder, name))).toString(16)]),
+  );
+}
+
+const found = await findMaubot();
+needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot", () => {
+  const folder = temporaryFolder();
+  const old = join(folder.path, "maubot");
+  const homeserver = new Homeserver({
+    serverName: "sandbox",
+    dialect: "synapse",
+    registrationToken: "letmein",
+  });
+  let room = "";
+  let before: Record<string, string> = {};
+  let host: HostProcess;
+
+  beforeAll(async () => {
+    await homeserver.open();
+    host = new HostProcess(join(folder.path, "roost"), await freePort(), { PATH: process.env.PATH ?? "" });
+    const ada = homeserver.createUser("ada");
+    room = ada.createRoom({ public: true });
+    mkdirSync(old);
+    await using maubot = new Maubot("python" in found ? found.python : "", old);
+    await maubot.start(homeserver.url);
+    const api = new MaubotApi(maubot.origin);
+    await api.logIn();
+    await api.call("POST", "/plugins/upload", archiveOf(counter));
+    const add = async (user: string, instance: JsonObject) => {
+      const userId = `@${user}:sandbox`;
+      const token = await registered(user);
+      const client = {
+        id: userId,
+        homeserver: homeserver.url,
+        access_token: token,
+        displayname: "The Counter",
+      };
+      const flags = { enabled: true, started: true, sync: true, autojoin: true, online: false };
+      await api.call("PUT", `/client/${encodeURIComponent(userId)}`, { ...client, ...flags });
+      const id = String(instance.id);
+      const rest = { type: "org.example.counter", primary_user: userId };
+      await api.call("PUT", `/instance/${id}`, { ...rest, ...instance });
+    };
+    const config = "# What it says\ngreeting: hi\napi_key: hidden\n";
+    await add("counter", { id: "Counter.One", enabled: true, started: true, config });
+    await add("resting", { id: "resting", enabled: false, started: false });
+    ada.invite(room, "@counter:sandbox");
+    await until("it has joined", () => homeserver.memberships(room).get("@counter:sandbox") === "join");
+    ada.say(room, "!see otters");
+    await homeserver.waitForEvent(room, (event) => event.content.body === "hi otters");
+    // As a machine that loses its power does it: the write-ahead logs stay.
+    await maubot[Symbol.asyncDispose]();
+    const file = join(old, "config.yaml");
+    const written = parse(readFileSync(file, "utf8"));
+    const homeservers = { test: { url: homeserver.url, secret: "shared" } };
+    writeFileSync(file, stringify({ ...written, database: "sqlite:maubot.db", homeservers }));
+    before = contentsOf(old);
+  });
+  afterAll(async () => {
+    await host.kill();
+    await homeserver.close();
+    folder[Symbol.dispose]();
+  });
+
+  async function registered(username: string): Promise<string> {
+    const auth = { type: "m.login.registration_token", token: "letmein" };
+    const path = "/_matrix/client/v3/register";
+    const first = await call(homeserver.url, "POST", path, { username, password: "a long one", auth });
+    const { session } = first.body;
+    const last = {
+      username,
+      password: "a long one",
+      auth: { type: "m.login.dummy", session: session ?? "" },
+    };
+    return String((await call(homeserver.url, "POST", path, last)).body.access_token);
+  }
+
+  test("takes over accounts, plugins, bots and databases, with secrets in files, and says what is left to do", async () => {
+    host.configure(homeserver.url, "");
+    const { code, out, err } = await host.command("import-maubot", old);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    if (process.env.ROOST_TRANSCRIPT) console.log(out);
+    expect(out).toContain("accounts: @counter:sandbox, @resting:sandbox");
+    expect(out).toContain("instances: counter-one, resting");
+    expect(out).toContain("plugins: org.example.counter 1.0.0");
+    for (const sentence of [
+      "The bot counter.one is called counter-one now.",
+      `@counter:sandbox is in: "${room}"`,
+      "roost restart counter-one",
+      "resting was switched off in maubot",
+      "The shared secret of test is not used",
+      "The logins admin are not taken over",
+      "declines the others",
+    ])
+      expect(out).toContain(sentence);
+  });
+
+  test("the YAML says the same, and no token stands in it", () => {
+    const file = join(host.dataDir, "instances.d/counter-one.yaml");
+    const text = readFileSync(file, "utf8");
+    expect(parse(text).instances["counter-one"]).toEqual({
+      plugin: "org.example.counter",
+      account: "@counter:sandbox",
+      rooms: [],
+      enabled: true,
+      config: { greeting: "hi", api_key: { file: "../secrets/counter-one/api_key" } },
+    });
+    expect(text).toContain("# What it says");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(host.dataDir, "secrets/counter-one/api_key"), "utf8")).toBe("hidden\n");
+    const accounts = parse(readFileSync(join(host.dataDir, "instances.d/accounts.yaml"), "utf8")).accounts;
+    const token = join(host.dataDir, "instances.d", accounts["@counter:sandbox"].access_token.file);
+    expect(accounts["@counter:sandbox"].displayname).toBe("The Counter");
+    expect(statSync(token).mode & 0o777).toBe(0o600);
+    expect(readFileSync(token, "utf8").trim().length).toBeGreaterThan(10);
+  });
+
+  test("the bot's database came along, and nothing in maubot's folder was changed", () => {
+    const db = new Database(join(host.dataDir, "instances/counter-one/data.db"), { readonly: true });
+    expect(db.query("SELECT word FROM seen").all()).toEqual([{ word: "otters" }]);
+    db.close();
+    expect(contentsOf(old)).toEqual(before);
+  });
+
+  test("roost check finds nothing wrong with it, and the accounts go on as the devices they were", async () => {
+    expect(await host.command("check")).toMatchObject({ code: 0 });
+    const devices = homeserver.devices("@counter:sandbox");
+    host.start();
+    await until("the account is used", () => host.output.includes("The account follows its rooms."));
+    expect(homeserver.devices("@counter:sandbox")).toEqual(devices);
+    await host.stop();
+  });
+
+  test("a second time takes nothing over, changes nothing and says why", async () => {
+    const { out, code } = await host.command("import-maubot", old, "--json");
+    expect(code).toBe(1);
+    const report = JSON.parse(out);
+    expect([report.accounts, report.instances, report.plugins]).toEqual([[], [], []]);
+    const left = report.left.join("\n");
+    expect(left).toContain("@counter:sandbox is listed already");
+    expect(left).toContain("There is a bot counter-one already, and it stays as it is.");
+  });
+});
+
+test("what is no maubot's folder is refused with a sentence", async () => {
+  using folder = temporaryFolder();
+  const host = new HostProcess(join(folder.path, "roost"), 0);
+  host.configure("http://127.0.0.1:1", "");
+  const { code, out, err } = await host.command("import-maubot", folder.path);
+  expect({ code, out }).toEqual({ code: 1, out: "" });
+  expect(err).toContain("Name maubot's folder");
+  expect((await roost(["import-maubot"])).code).toBe(2);
+});
