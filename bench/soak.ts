@@ -22,13 +22,9 @@ import { percentile } from "./percentile.ts";
 const weekMs = 7 * 24 * 3_600_000;
 const promisedMs = 5_000;
 const idleMs = 15_000;
-const revoked = "401, token revoked";
 /** The host lives on through these, so that its memory can be followed; and nothing is refused for good. */
 const survived: readonly LabFault[] = [
-  ...homeserverFaults.filter(
-    ({ name, lastsMs, refuses }) =>
-      lastsMs <= 6_000 && refuses !== true && (name === revoked || !name.startsWith("401, token")),
-  ),
+  ...homeserverFaults.filter(({ lastsMs, refuses }) => lastsMs <= 6_000 && refuses !== true),
   ...processFaults.filter(({ name }) => ["handler throws", "worker crashes once"].includes(name)),
   ...databaseFaults.filter(({ name }) => name === "database locked"),
 ];
@@ -65,8 +61,7 @@ async function rest(lab: Lab): Promise<Use> {
 
 /** Faults one after another in what is left of the time, each for its own time and some quiet after it. */
 async function harass(lab: Lab, untilMs: number, say: (line: string) => void): Promise<number> {
-  // A session that ends again soon after a new login is given ten minutes, which this week in minutes does not have.
-  const plan = shuffled([...survived, ...survived.filter(({ name }) => name !== revoked)]);
+  const plan = shuffled([...survived, ...survived]);
   let done = 0;
   for (const fault of plan) {
     if (performance.now() + fault.lastsMs > untilMs) continue;

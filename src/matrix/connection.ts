@@ -52,7 +52,9 @@ export interface ConnectionOptions {
 }
 
 /** However often a session did not last, the next login is not put off longer: whoever else logged in may be gone. */
-const longestRenewalMs = 6 * 3_600_000;
+const longestRenewalMs = 3_600_000;
+/** Two ends within minutes happen, and are over in seconds; from here on it is somebody's doing. */
+const alarmingShortSessions = 3;
 
 /** An account's way from nothing to syncing, and back to it after every failure. */
 export class Connection {
@@ -216,15 +218,16 @@ export class Connection {
   async #renew(cause: RoostError): Promise<void> {
     const { renewalMs } = this.#options.timing;
     this.#sync = undefined;
-    const lasted = performance.now() - this.#renewedAtMs >= renewalMs;
-    this.#shortSessions = lasted ? 0 : this.#shortSessions + 1;
-    if (lasted) {
+    if (this.#hasLasted()) {
+      this.#shortSessions = 0;
       this.#setStatus({ state: "connecting", sinceMs: Date.now() });
     } else {
+      this.#shortSessions++;
       const failure = endedAgain(cause);
-      const delayMs = Math.min(renewalMs * 2 ** (this.#shortSessions - 1), longestRenewalMs);
+      const delayMs = Math.min(renewalMs * 4 ** (this.#shortSessions - 1), longestRenewalMs);
       const tried = `A new login on the same device, ${this.#shortSessions + 1} times in a row.`;
-      this.#fault.raise("CRITICAL", failure, { tried, nextAttemptMs: Date.now() + delayMs });
+      const severity = this.#shortSessions < alarmingShortSessions ? "WARN" : "CRITICAL";
+      this.#fault.raise(severity, failure, { tried, nextAttemptMs: Date.now() + delayMs });
       await this.#pause(failure, delayMs);
     }
     this.#renewedAtMs = performance.now();
@@ -267,10 +270,13 @@ export class Connection {
 
   /** A login that was needed again and again is no recovery before it has lasted. */
   #clear(context: LogContext): boolean {
-    const { renewalMs } = this.#options.timing;
-    if (this.#shortSessions > 0 && performance.now() - this.#renewedAtMs < renewalMs) return false;
+    if (this.#shortSessions > 0 && !this.#hasLasted()) return false;
     this.#shortSessions = 0;
     return this.#fault.clear(context);
+  }
+
+  #hasLasted(): boolean {
+    return performance.now() - this.#renewedAtMs >= this.#options.timing.lastingMs;
   }
 
   #setStatus(status: AccountStatus): void {

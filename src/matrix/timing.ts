@@ -7,7 +7,9 @@ export interface Timing {
   readonly backoffMs: number;
   readonly probeMs: number;
   readonly maxBackoffMs: number;
-  /** A token revoked again within this time after a new login: somebody else logs in too, and the next login waits as long. */
+  /** A session that was ended sooner than this after its login did not last. */
+  readonly lastingMs: number;
+  /** Until the next login after one session that did not last; four times as long after each one more in a row. */
   readonly renewalMs: number;
   /** Until rooms that could not be entered for want of an answer are tried again. */
   readonly roomRetryMs: number;
@@ -21,7 +23,8 @@ export const ordinaryTiming: Timing = {
   // With what follows the answer, an account is back within 5 s of its homeserver.
   probeMs: 4_000,
   maxBackoffMs: 15_000,
-  renewalMs: 10 * 60_000,
+  lastingMs: 2 * 60_000,
+  renewalMs: 5_000,
   roomRetryMs: 10_000,
 };
 

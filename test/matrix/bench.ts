@@ -24,7 +24,8 @@ export const briskTiming = {
   probeMs: 20,
   backoffMs: 10,
   maxBackoffMs: 40,
-  renewalMs: 60_000,
+  lastingMs: 60_000,
+  renewalMs: 10,
   roomRetryMs: 50,
 };
 
