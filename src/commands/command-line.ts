@@ -8,6 +8,7 @@ import { hashPassword } from "./hash-password.ts";
 import { type HealthOptions, health } from "./health.ts";
 import { parseLinks, showPosts } from "./instagram.ts";
 import { type InstallOptions, install, uninstall } from "./install/install.ts";
+import { definePluginCommands } from "./plugin/plugin.ts";
 import { type LogsOptions, logs, operate, type RemoteOptions } from "./remote.ts";
 import { serve } from "./serve.ts";
 import { defineSetup } from "./setup-commands.ts";
@@ -28,6 +29,7 @@ export function commandLine(terminal: Terminal, run: Run): CAC {
   defineHost(cli, terminal, run);
   defineRemote(cli, terminal, run);
   defineInspect(cli, terminal, run);
+  definePluginCommands(cli, terminal, run);
   defineInstall(cli, terminal, run);
   defineSetup(cli, terminal, run);
   cli.help();

@@ -1,0 +1,64 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { objectAt } from "../../core/json.ts";
+import { openArchive } from "../../plugins/archive.ts";
+import { type Inspection, inspectPlugin } from "../../plugins/catalog-entry.ts";
+import { packPlugin } from "../../plugins/pack.ts";
+import { exitCode, type Terminal } from "../terminal.ts";
+import type { PluginOptions } from "./plugin.ts";
+
+/** `roost plugin check [DIR|FILE.mbp]`: what an upload of it would say. */
+export async function check(what = ".", { json }: PluginOptions, terminal: Terminal): Promise<number> {
+  const found = statSync(what, { throwIfNoEntry: false });
+  if (found === undefined) return missing(what, terminal);
+  const inspection = found.isDirectory()
+    ? (await packPlugin(resolve(what), pythonOf(terminal))).inspection
+    : await inspectPlugin(openArchive(readFileSync(what)), basename(what), pythonOf(terminal));
+  if (json) terminal.out(JSON.stringify(report(inspection)));
+  else sayAll(inspection, terminal);
+  return exitCode.fine;
+}
+
+/** `roost plugin build [DIR]`: writes ID-vVERSION.mbp into the current folder. The same sources give the same bytes. */
+export async function build(folder = ".", { json }: PluginOptions, terminal: Terminal): Promise<number> {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return missing(folder, terminal);
+  const { file, bytes, inspection } = await packPlugin(resolve(folder), pythonOf(terminal));
+  writeFileSync(file, bytes);
+  if (json) terminal.out(JSON.stringify({ ...report(inspection), file }));
+  else {
+    sayAll(inspection, terminal);
+    terminal.out(`Written to ${file} (${Math.ceil(bytes.byteLength / 1000)} kB).`);
+  }
+  return exitCode.fine;
+}
+
+function missing(what: string, terminal: Terminal): number {
+  terminal.err(`There is no ${what}. Begin a plugin with: roost plugin new NAME`);
+  return exitCode.usage;
+}
+
+function pythonOf({ env }: Terminal): string | undefined {
+  return Bun.which("python3", { PATH: env.PATH ?? "" }) ?? undefined;
+}
+
+function report({ info, manifest, mainFile, warnings }: Inspection) {
+  const { id, version, language, dependencies, settingsSchema, entries, obstacle } = info;
+  const { permissions } = manifest;
+  return {
+    ...{ id, version, language, mainFile, entries, permissions, dependencies },
+    ...{ settings: settingsSchema ?? null, obstacle: obstacle ?? null, warnings },
+  };
+}
+
+function sayAll({ info, manifest, warnings }: Inspection, terminal: Terminal): void {
+  const { network } = manifest.permissions;
+  const settings = Object.keys(objectAt(info.settingsSchema, "properties") ?? {});
+  terminal.out(`${info.id} ${info.version} (${info.language}) is fine.`);
+  terminal.out(`Settings:  ${settings.join(", ") || "none"}`);
+  if (info.language === "typescript")
+    terminal.out(
+      `Network:   ${typeof network === "boolean" ? (network ? "any host" : "none") : network.join(", ")}`,
+    );
+  for (const sentence of [...warnings, ...(info.obstacle === undefined ? [] : [info.obstacle])])
+    terminal.err(sentence);
+}
