@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
-import { mkdirSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { databaseTrouble } from "../core/database-trouble.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
 
@@ -10,7 +10,7 @@ const busyMs = 2_000;
 const retryAfterMs = 2_000;
 
 /**
- * Opens a SQLite file as every database of Roost is opened and brings its schema up to date.
+ * Opens a SQLite file as every database of Roost is opened and brings its schema up to date, after a copy of it as it was.
  *
  * `synchronous = NORMAL` in WAL mode: a commit survives `kill -9`; a power cut may roll back the last ones, which delivery is
  * built for (token and inbox roll back together, and a send's transaction id is derived, not stored).
@@ -89,17 +89,35 @@ function migrate(db: Database, file: string, migrations: readonly string[]): voi
   if (version > migrations.length && migrations.length > 0) {
     throw new RoostError(
       "database",
-      `The database ${file} was written by a newer Roost (schema ${version}, this one knows ${migrations.length}). Start the newer executable, or restore a backup made before the upgrade.`,
+      `The database ${file} was written by a newer Roost (schema ${version}, this one knows ${migrations.length}). Start the newer executable, or put ${copyBefore(file, migrations.length)} or a backup made before the upgrade in its place.`,
     );
   }
   // The same number again is a write too: it shows a lock, a full disk or a read-only file now.
   if (version >= migrations.length) db.run(`PRAGMA user_version = ${version}`);
+  else if (version > 0) keepCopy(db, file, version);
   for (let next = version; next < migrations.length; next++) {
     db.transaction(() => {
       db.run(migrations[next] ?? "");
       db.run(`PRAGMA user_version = ${next + 1}`);
     })();
   }
+}
+
+/** What the older executable can go back to. Only the newest is kept. */
+function keepCopy(db: Database, file: string, version: number): void {
+  const copy = copyBefore(file, version);
+  if (existsSync(copy)) return;
+  for (const name of readdirSync(dirname(file)))
+    if (name.startsWith(`${basename(file)}.schema-`)) rmSync(join(dirname(file), name));
+  // A copy that was cut off must not be taken for a whole one.
+  rmSync(`${copy}.new`, { force: true });
+  db.query("VACUUM INTO ?").run(`${copy}.new`);
+  chmodSync(`${copy}.new`, 0o600);
+  renameSync(`${copy}.new`, copy);
+}
+
+function copyBefore(file: string, version: number): string {
+  return `${file}.schema-${version}`;
 }
 
 /** Folds the write-ahead log into the file and closes it, so that a copy of the one file is a whole database. */
