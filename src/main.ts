@@ -1,3 +1,4 @@
+import { runBotProcess } from "./bot-process.ts";
 import { commandLine } from "./commands/command-line.ts";
 import { misspelling } from "./commands/misspelling.ts";
 import { exitCode, type Terminal } from "./commands/terminal.ts";
@@ -92,6 +93,9 @@ switch (process.argv[2]) {
       terminal.err(`It could not be confined: ${sentenceOf(error)}.`);
       process.exit(exitCode.problem);
     }
+    break;
+  case roles.plugin:
+    await runBotProcess();
     break;
   default:
     process.exit(await main());

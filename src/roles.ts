@@ -13,4 +13,6 @@ export const roles = {
   database: "role:database",
   /** Confines itself and becomes another program: `plugins/confinement.ts`. */
   confine: "role:confine",
+  /** Runs one uploaded TypeScript plugin: `bot-process.ts`. */
+  plugin: "role:plugin",
 } as const;

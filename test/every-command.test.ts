@@ -9,7 +9,7 @@ const cli = commandLine(
     env: {},
     isTerminal: false,
     version: "0.0.0",
-    self: [],
+    self: ["roost"],
     out: () => {},
     err: () => {},
     stopRequested: () => new Promise(() => {}),

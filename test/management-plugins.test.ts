@@ -8,8 +8,9 @@ import { KnownPlugins } from "../src/host/known-plugins.ts";
 import { ManagedPlugins } from "../src/host/managed-plugins.ts";
 import { Turns } from "../src/host/turns.ts";
 import { LogRouter } from "../src/log/router.ts";
+import { landlockVersion } from "../src/plugins/landlock.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
-import { refusalOf } from "./doubles/delivery.ts";
+import { refusalOf, until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import {
   admin,
@@ -58,21 +59,26 @@ describe("plugins", () => {
     expect(Object.keys(find("instagram")?.settingsSchema ?? {})).toContain("properties");
   });
 
-  test("are taken in, with a word about what cannot run yet, and YAML may name them", async () => {
+  test("are taken in, with a word about what they ask for, and run once that was agreed to", async () => {
     const added = await host.management.addPlugin(upload("a.mbp"), { replace: false }, admin);
-    const obstacle = "Roost cannot run uploaded TypeScript plugins yet: only the built-in ones run.";
+    const asked = `The plugin ${id} asks to reach api.example.org, and nobody has agreed to that. Agree on the page (Plugins), or write network: true or false at the instance.`;
     expect(added).toMatchObject({
       isNew: true,
-      plugin: { id, version: "0.1.0", obstacle },
-      warnings: [obstacle],
+      plugin: { id, version: "0.1.0", permissions: { network: ["api.example.org"], agreed: false } },
+      warnings: [asked],
     });
     const change = { plugin: id, account: bot, rooms: [roomId("!a:sandbox")], config: { zone: "CET" } };
     const saved = await host.management.saveInstance(timer, change, admin);
-    expect(saved.warnings.join()).toContain(obstacle);
-    expect(host.control.snapshot().instances).toMatchObject([
-      { id: timer, observed: { state: "failed", cause: obstacle } },
-    ]);
+    expect(saved.warnings.join()).toContain(asked);
+    const { observed } = host.control.snapshot().instances[0] ?? {};
+    expect(observed).toMatchObject({ state: "failed", cause: asked });
     expect(find(id)?.instances).toEqual([timer]);
+    await host.management.agreeToPlugin(id, admin);
+    expect(find(id)?.permissions).toEqual({ network: ["api.example.org"], agreed: true });
+    await until("it runs", () => host.control.snapshot().instances[0]?.observed.state === "running");
+    expect(host.control.snapshot().instances[0]?.isolation).toBe(
+      landlockVersion() > 0 ? "confined" : "unconfined",
+    );
     const wrong = host.management.saveInstance(timer, { config: { zone: 3 } }, admin);
     expect(await refusalOf(wrong)).toMatchObject({ code: "config-invalid" });
   });

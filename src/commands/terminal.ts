@@ -4,7 +4,7 @@ export interface Terminal {
   readonly isTerminal: boolean;
   readonly version: string;
   /** The command that starts this program once more. */
-  readonly self: readonly string[];
+  readonly self: readonly [string, ...string[]];
   /** A line of data for stdout. */
   out(line: string): void;
   /** A line for people on stderr. */

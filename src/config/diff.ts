@@ -55,6 +55,8 @@ const parts = [
   ["logLevel", "log_level"],
   ["sendsPerMinute", "sends_per_minute"],
   ["memoryMb", "memory_mb"],
+  ["trusted", "trusted"],
+  ["network", "network"],
   ["config", "config"],
 ] as const;
 

@@ -89,6 +89,8 @@ function readInstance(
     log_level: logLevel,
     sends_per_minute: sendsPerMinute,
     memory_mb: memoryMb,
+    trusted,
+    network,
   } = setting;
   const limits = { sendsPerMinute, memoryMb };
   const wanted = {
@@ -100,6 +102,8 @@ function readInstance(
     prefix,
     logLevel,
     ...limits,
+    trusted,
+    network,
     config,
   };
   return { config: { ...wanted, file: resolve(file.name), digest: digestOf(wanted, account.config) } };

@@ -120,6 +120,18 @@ const instance = z.strictObject({
     .describe(
       "A plugin in a process of its own is restarted above this; of one in a worker, built-in or trusted, it is reported.",
     ),
+  trusted: z
+    .boolean()
+    .default(false)
+    .describe(
+      "true runs an uploaded TypeScript plugin in a worker of the host: faster to start, and able to read all that the host can.",
+    ),
+  network: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether an uploaded plugin may open connections. Left out, it may if it asks to and that was agreed at its upload.",
+    ),
   log_level: z
     .enum(["info", "debug"])
     .default("info")

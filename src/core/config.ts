@@ -38,6 +38,10 @@ export interface InstanceConfig {
   readonly sendsPerMinute: number;
   /** What its plugin's process, or its worker's heap, may grow to. */
   readonly memoryMb: number;
+  /** An uploaded plugin shares the host's process, and all that it can read. */
+  readonly trusted: boolean;
+  /** Whether an uploaded plugin may open connections; undefined leaves it to what was agreed at its upload. */
+  readonly network: boolean | undefined;
   /** Whether its DEBUG records are kept and printed too. */
   readonly logLevel: "info" | "debug";
   /** The plugin's own settings, checked against its schema and completed with its defaults. */

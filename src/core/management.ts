@@ -28,8 +28,16 @@ export interface PluginInfo {
   readonly settingsSchema: JsonObject | undefined;
   /** The settings' defaults as YAML, with the author's comments where there are some. */
   readonly baseConfig: string | undefined;
+  /** What it asks for; undefined for a built-in one. Until it is agreed to, no instance starts whose own `network` says nothing. */
+  readonly permissions: PluginPermissions | undefined;
   /** Why no instance of it can run here, as a sentence. */
   readonly obstacle: string | undefined;
+}
+
+export interface PluginPermissions {
+  /** Whether it may open connections: anywhere, or to these hosts by `bot.http`. */
+  readonly network: boolean | readonly string[];
+  readonly agreed: boolean;
 }
 
 export interface PluginDependency {
@@ -176,14 +184,23 @@ export interface Actor {
 
 export interface Management {
   plugins(): readonly PluginInfo[];
-  /** Validates the archive and takes it in; `replace` allows one that is there already, which comes back if the new one does not start. */
+  /**
+   * Validates the archive and takes it in; `replace` allows one that is there already, which comes back if the new one does not
+   * start; `agree` agrees to the permissions it asks for.
+   */
   addPlugin(
     file: string,
-    options: { readonly replace: boolean; readonly expectedId?: string | undefined },
+    options: {
+      readonly replace: boolean;
+      readonly agree?: boolean;
+      readonly expectedId?: string | undefined;
+    },
     actor: Actor,
   ): Promise<{ readonly plugin: PluginInfo; readonly isNew: boolean; readonly warnings: readonly string[] }>;
   /** Refused with `conflict` while instances use it, naming them. */
   removePlugin(id: string, actor: Actor): Promise<void>;
+  /** Agrees to the permissions it asks for now, and restarts the instances that use it. Answers the sentence to show. */
+  agreeToPlugin(id: string, actor: Actor): Promise<string>;
   /** Reads the archive again and restarts the instances that use it. */
   reloadPlugin(id: string, actor: Actor): Promise<void>;
 

@@ -36,6 +36,12 @@ export interface InstanceResources {
   readonly cpuSeconds: number | undefined;
 }
 
+/**
+ * Where a plugin runs: in a worker of the host's process, or in a process of its own that is confined to its folder, or would be if
+ * this kernel could (Landlock, Linux 5.13 and newer).
+ */
+export type Isolation = "worker" | "confined" | "unconfined";
+
 /** What the whole process uses. */
 export interface HostResources {
   readonly rssBytes: number;
@@ -70,6 +76,8 @@ export interface InstanceSnapshot {
   /** What the bot counted since the host started, such as `post page`. */
   readonly counted: Readonly<Record<string, number>>;
   readonly resources: InstanceResources;
+  /** Of the present run; undefined without one. */
+  readonly isolation: Isolation | undefined;
   /** What the bot counted over the last seven days, such as Instagram's outcomes. */
   readonly week: Readonly<Record<string, number>>;
 }

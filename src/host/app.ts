@@ -28,6 +28,7 @@ import { DiskWatch } from "./disk-watch.ts";
 import { House } from "./house.ts";
 import { KnownPlugins } from "./known-plugins.ts";
 import { controlHouse, manageHost } from "./management.ts";
+import { Runtimes } from "./runtimes.ts";
 import { ServiceManager } from "./service-manager.ts";
 
 export interface AppOptions {
@@ -36,7 +37,7 @@ export interface AppOptions {
   readonly version: string;
   readonly router: LogRouter;
   /** The command that starts this program once more. */
-  readonly self: readonly string[];
+  readonly self: readonly [string, ...string[]];
 }
 
 /** The main file cannot be understood at all, so there is nothing to run. */
@@ -105,7 +106,7 @@ export class App {
       phase: () => this.#phase,
       disk: () => disk.space(),
       adminRoom: () => adminRoom?.status(),
-      obstacleTo: (plugin) => plugins.obstacleTo(plugin),
+      runtimes: new Runtimes({ dataDir: config.dataDir, plugins, self }),
       onReply: (id, latencyMs) => metrics.observeReply(id, latencyMs),
     });
     this.#closers.push(() => house.close());

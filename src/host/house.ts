@@ -17,6 +17,7 @@ import { Accounts } from "./accounts.ts";
 import { Instances } from "./instances.ts";
 import { Operations } from "./operations.ts";
 import { readHostResources, readMemory } from "./resources.ts";
+import type { Runtimes } from "./runtimes.ts";
 import { snapshotAccounts, snapshotInstance } from "./snapshot.ts";
 
 export interface HouseOptions {
@@ -30,8 +31,7 @@ export interface HouseOptions {
   /** The first reply to a message is at the homeserver, so long after the message came. */
   readonly onReply: (instance: InstanceId, latencyMs: number) => void;
   readonly adminRoom: () => HostSnapshot["adminRoom"];
-  /** Why a plugin cannot run here, as a sentence. */
-  readonly obstacleTo: (plugin: string) => string | undefined;
+  readonly runtimes: Runtimes;
 }
 
 /** The working rooms and how they are introduced to each other: accounts, delivery, runtimes, supervisor. */
@@ -97,7 +97,7 @@ export class House {
       inbox: this.#inbox,
       outbox: this.#outbox,
       account,
-      obstacleTo: options.obstacleTo,
+      runtimes: options.runtimes,
       log,
       onReply: (id, latencyMs) => {
         this.#vitals.noteReply(id, latencyMs);
@@ -224,6 +224,7 @@ export class House {
           troubles: [this.#inbox.troubleOf(id), this.#outbox.troubleOf(id)],
           tally: this.#instances.tally(id),
           resources: this.#instances.resources(id),
+          isolation: this.#instances.isolation(id),
           counts,
           restartNeeded: pending.changes.some((change) => change.startsWith(`instance ${id} `)),
         }),
@@ -252,6 +253,8 @@ export class House {
   #heaps(): ReadonlyMap<InstanceId, { heapBytes: number; allowedBytes: number }> {
     const heaps = new Map<InstanceId, { heapBytes: number; allowedBytes: number }>();
     for (const { id, memoryMb } of this.operations.config().instances.values()) {
+      // A process has a limit of its own, and what it uses is not the host's.
+      if (this.#instances.isolation(id) !== "worker") continue;
       const heapBytes = this.#instances.resources(id).memoryBytes;
       if (heapBytes !== undefined) heaps.set(id, { heapBytes, allowedBytes: memoryMb * 1024 * 1024 });
     }

@@ -6,18 +6,17 @@ import { RoostError } from "../core/error.ts";
 import { type InstanceId, madeUpEventId, type UserId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account, MatrixEvent } from "../core/matrix.ts";
-import type { InstanceResources } from "../core/status.ts";
+import type { InstanceResources, Isolation } from "../core/status.ts";
 import type { Allowances } from "../delivery/allowances.ts";
 import type { Listener } from "../delivery/gate.ts";
 import type { Inbox } from "../delivery/inbox.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Roster } from "../delivery/roster.ts";
 import { RemoteRuntime, type Services } from "../plugins/remote-runtime.ts";
-import { workerChannel } from "../plugins/worker-channel.ts";
-import { workers } from "../roles.ts";
 import { databaseError } from "../store/database.ts";
 import type { HostNotes } from "../store/host-notes.ts";
 import { InstanceDatabases, instanceDatabaseFile } from "./instance-databases.ts";
+import type { Runtimes } from "./runtimes.ts";
 
 export interface InstancesOptions {
   readonly dataDir: string;
@@ -27,8 +26,7 @@ export interface InstancesOptions {
   readonly allowances: Allowances;
   readonly notes: HostNotes;
   readonly account: (userId: UserId) => Account | undefined;
-  /** Why a plugin cannot run here, as a sentence. */
-  readonly obstacleTo: (plugin: string) => string | undefined;
+  readonly runtimes: Runtimes;
   readonly log: (instance: InstanceId) => Logger;
   /** Another file stands where an instance's database was lost. */
   readonly onDatabaseReturned: (id: InstanceId) => void;
@@ -50,6 +48,7 @@ export interface Tally {
 const maxCounted = 200;
 interface InstanceRun {
   readonly runtime: RemoteRuntime;
+  readonly isolation: Isolation;
   readonly onExit: (error?: unknown) => void;
 }
 
@@ -81,18 +80,21 @@ export class Instances {
     return this.#runs.get(id)?.runtime.resources() ?? { memoryBytes: undefined, cpuSeconds: undefined };
   }
 
+  isolation(id: InstanceId): Isolation | undefined {
+    return this.#runs.get(id)?.isolation;
+  }
+
   /** Resolves when the plugin is set up and takes messages; rejects with why it refused. `onExit` is called if it dies later. */
   async start(id: InstanceId, onExit: (error?: unknown) => void): Promise<void> {
     const { roster, inbox, log } = this.#options;
     const config = roster.config(id);
     if (config === undefined) throw new RoostError("not-found", `There is no instance ${id} any more.`);
-    const obstacle = this.#options.obstacleTo(config.plugin);
-    if (obstacle !== undefined) throw new RoostError("plugin-refused", obstacle);
     this.databases.requireUsable(id);
+    const { openChannel, module, isolation } = await this.#options.runtimes.plan(config, log(id));
     const runtime = new RemoteRuntime({
       id,
-      setUp: this.#setUp(config),
-      openChannel: workerChannel(() => new Worker(workers.bot, { env: {}, smol: true })),
+      setUp: { ...this.#setUp(config), module },
+      openChannel,
       services: this.#services(config),
       log: log(id),
       onExit: (error) => {
@@ -100,7 +102,7 @@ export class Instances {
         onExit(error);
       },
     });
-    this.#runs.set(id, { runtime, onExit });
+    this.#runs.set(id, { runtime, isolation, onExit });
     this.tally(id).starts++;
     try {
       roster.setWishes(id, await runtime.start());

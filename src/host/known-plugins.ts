@@ -4,6 +4,7 @@ import { builtInPlugins } from "../bots/index.ts";
 import { checkSettings } from "../config/issues.ts";
 import type { PluginSettings } from "../config/plugins.ts";
 import { readSources } from "../config/sources.ts";
+import type { InstanceConfig } from "../core/config.ts";
 import { RoostError } from "../core/error.ts";
 import { isObject } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
@@ -11,6 +12,8 @@ import type { PluginInfo } from "../core/management.ts";
 import { PluginCatalog } from "../plugins/catalog.ts";
 import { describeBuiltIn } from "../plugins/catalog-built-in.ts";
 import type { CatalogEntry } from "../plugins/catalog-entry.ts";
+import type { Permissions } from "../plugins/manifest.ts";
+import { askedFor, PluginAgreements } from "./plugin-agreements.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 
 export interface KnownPluginsOptions {
@@ -25,6 +28,7 @@ export class KnownPlugins implements PluginSettings {
   readonly #options: KnownPluginsOptions;
   #builtIn: readonly PluginInfo[] = [];
   #catalog: PluginCatalog | undefined;
+  #agreements: PluginAgreements | undefined;
 
   constructor(options: KnownPluginsOptions) {
     this.#options = options;
@@ -37,6 +41,7 @@ export class KnownPlugins implements PluginSettings {
     const { dataDir } = readSources(configFile, { env, plugins: pluginSettings });
     // Without a main file that can be read there is no data folder, and nothing to run either.
     if (dataDir === "") return;
+    this.#agreements = new PluginAgreements(join(dataDir, "plugins/agreed.json"));
     this.#catalog = new PluginCatalog({
       folder: join(dataDir, "plugins"),
       log,
@@ -55,7 +60,52 @@ export class KnownPlugins implements PluginSettings {
   /** Without the instances that use them. */
   list(): readonly PluginInfo[] {
     const uploaded = this.#catalog?.list() ?? [];
-    return [...this.#builtIn, ...uploaded.map(({ info }) => ({ ...info, obstacle: obstacleOf(info) }))];
+    return [...this.#builtIn, ...uploaded.map((entry) => this.#describe(entry))];
+  }
+
+  /** Undefined for one that is built in, or not there. */
+  uploaded(name: string): CatalogEntry | undefined {
+    return this.#catalog?.list().find(({ info }) => info.id === name);
+  }
+
+  /**
+   * What an instance of it may reach: what its own `network` says, else what the plugin asks for and was agreed to.
+   *
+   * @throws RoostError `plugin-refused` while it was not.
+   */
+  networkOf(entry: CatalogEntry, { network }: InstanceConfig): Permissions["network"] {
+    if (network !== undefined) return network;
+    const disagreement = this.disagreementOf(entry);
+    if (disagreement !== undefined) throw new RoostError("plugin-refused", disagreement);
+    return permissionsOf(entry).network;
+  }
+
+  /** What it asks for and nobody has agreed to, with what to do; undefined when there is no such thing. */
+  disagreementOf(entry: CatalogEntry): string | undefined {
+    const asked = askedFor(permissionsOf(entry));
+    if (asked === undefined || this.#isAgreed(entry)) return undefined;
+    return `The plugin ${entry.info.id} asks ${asked}, and nobody has agreed to that. Agree on the page (Plugins), or write network: true or false at the instance.`;
+  }
+
+  /** Agrees to all that it asks for now. */
+  agree(name: string): void {
+    const entry = this.uploaded(name);
+    if (entry !== undefined) this.#agreements?.agree(name, permissionsOf(entry));
+  }
+
+  #describe(entry: CatalogEntry): PluginInfo {
+    const { info } = entry;
+    const permissions = permissionsOf(entry);
+    return {
+      ...info,
+      permissions: { ...permissions, agreed: this.#isAgreed(entry) },
+      obstacle: obstacleOf(info),
+    };
+  }
+
+  #isAgreed(entry: CatalogEntry): boolean {
+    const { id, language } = entry.info;
+    return language === "python" || this.#agreements?.covers(id, permissionsOf(entry)) === true;
   }
 
   /** Why no instance of it can run, as a sentence. */
@@ -68,15 +118,20 @@ export class KnownPlugins implements PluginSettings {
   }
 
   find(name: string): ReturnType<PluginSettings["find"]> {
-    const uploaded = this.#catalog?.list().find(({ info }) => info.id === name);
+    const uploaded = this.uploaded(name);
     return uploaded === undefined ? pluginSettings.find(name) : settingsOf(uploaded);
   }
 }
 
 /** Where it is said, in one place, what cannot run yet. */
-function obstacleOf({ language, obstacle }: PluginInfo): string {
-  const what = language === "python" ? "Python plugins" : "uploaded TypeScript plugins";
-  return obstacle ?? `Roost cannot run ${what} yet: only the built-in ones run.`;
+function obstacleOf({ language, obstacle }: PluginInfo): string | undefined {
+  if (language === "typescript" || obstacle !== undefined) return obstacle;
+  return "Roost cannot run Python plugins yet: only built-in ones and those in TypeScript run.";
+}
+
+/** Plugins written for maubot expect the network, and their manifests have no way to ask for it. */
+function permissionsOf({ info, manifest }: CatalogEntry): Permissions {
+  return info.language === "python" ? { network: true } : manifest.permissions;
 }
 
 /** Only a schema that its author wrote is kept to; one that was guessed from a base-config.yaml is no more than a form. */

@@ -35,7 +35,11 @@ export class ManagedPlugins {
 
   add(
     file: string,
-    { replace, expectedId }: { readonly replace: boolean; readonly expectedId?: string | undefined },
+    {
+      replace,
+      agree,
+      expectedId,
+    }: { readonly replace: boolean; readonly agree?: boolean; readonly expectedId?: string | undefined },
     actor: Actor,
   ): Promise<{ readonly plugin: PluginInfo; readonly isNew: boolean; readonly warnings: readonly string[] }> {
     const { turns, audit } = this.#options;
@@ -49,6 +53,7 @@ export class ManagedPlugins {
         .catalog()
         .add(Bun.file(file).stream(), options);
       const { id, version } = entry.info;
+      if (agree) this.#options.plugins.agree(id);
       const failure = await this.#tryOn(id);
       if (failure !== undefined && previous !== undefined) {
         await rollBack();
@@ -62,8 +67,9 @@ export class ManagedPlugins {
         `The plugin ${id} ${version} was ${previous === undefined ? "added" : `put in the place of ${previous.info.version}`}.`,
       );
       const plugin = this.#get(id);
-      const obstacle = plugin.obstacle === undefined ? [] : [plugin.obstacle];
-      return { plugin, isNew: previous === undefined, warnings: [...entry.warnings, ...obstacle] };
+      const obstacles = [plugin.obstacle, this.#options.plugins.disagreementOf(entry)];
+      const warnings = [...entry.warnings, ...obstacles.filter((sentence) => sentence !== undefined)];
+      return { plugin, isNew: previous === undefined, warnings };
     });
   }
 
@@ -78,6 +84,17 @@ export class ManagedPlugins {
       }
       await this.#options.plugins.catalog().remove(id);
       audit(actor, `The plugin ${id} was removed. Its file is in plugins/trash.`);
+    });
+  }
+
+  agree(id: string, actor: Actor): Promise<string> {
+    const { turns, audit, plugins } = this.#options;
+    return turns.take(["plugins"], async () => {
+      this.#requireUploaded(id);
+      plugins.agree(id);
+      audit(actor, `The permissions that the plugin ${id} asks for were agreed to.`);
+      await this.#restartAll(id);
+      return `${id} may do what it asks for.`;
     });
   }
 

@@ -89,6 +89,7 @@ export function manageHost(options: ManagementOptions): Management {
     plugins: () => managedPlugins.list(),
     addPlugin: (file, how, actor) => managedPlugins.add(file, how, actor),
     removePlugin: (id, actor) => managedPlugins.remove(id, actor),
+    agreeToPlugin: (id, actor) => managedPlugins.agree(id, actor),
     reloadPlugin: (id, actor) => managedPlugins.reload(id, actor),
 
     definition: (id) => definitions.read(id),

@@ -19,18 +19,19 @@ export function snapshotInstance(
     readonly troubles: readonly (string | undefined)[];
     readonly tally: Tally;
     readonly resources: InstanceResources;
+    readonly isolation: InstanceSnapshot["isolation"];
     readonly counts: Counts;
     readonly restartNeeded: boolean;
   },
 ): InstanceSnapshot {
-  const { plugin, supervisor, vitals, standings, troubles, tally, resources, counts, restartNeeded } = parts;
+  const { plugin, supervisor, vitals, standings, troubles, tally, resources, isolation, counts } = parts;
   return {
     id,
     plugin,
     desired: supervisor.desired(id),
     observed: supervisor.observed(id),
     warnings: [...troubles.filter((trouble) => trouble !== undefined), ...warningsOf(standings)],
-    restartNeeded,
+    restartNeeded: parts.restartNeeded,
     queued: counts.queued.get(id) ?? 0,
     unsent: counts.unsent.get(id) ?? 0,
     received: tally.received,
@@ -41,6 +42,7 @@ export function snapshotInstance(
     availability: vitals.availability(id),
     counted: Object.fromEntries(tally.counted),
     resources,
+    isolation,
     week: counts.week.get(id) ?? {},
   };
 }

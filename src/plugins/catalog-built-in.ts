@@ -23,6 +23,7 @@ export function describeBuiltIn(id: string, plugin: PluginDefinition, version: s
     instances: [],
     settingsSchema,
     baseConfig: defaultsOf(settingsSchema),
+    permissions: undefined,
     obstacle: undefined,
   };
 }

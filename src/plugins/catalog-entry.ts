@@ -61,6 +61,7 @@ export async function inspectPlugin(
     instances: [],
     settingsSchema: settingsSchema satisfies JsonObject | undefined,
     baseConfig: base.text,
+    permissions: { network: manifest.permissions.network, agreed: false },
     obstacle: code.obstacle,
   };
   const warnings = [

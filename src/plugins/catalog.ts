@@ -2,12 +2,12 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { HostLogger } from "../core/log.ts";
-import { openArchive, type PluginFiles } from "./archive.ts";
-import { openFolder } from "./archive-folder.ts";
-import { pluginLimits, quote, refuse } from "./archive-refusal.ts";
+import { openArchive } from "./archive.ts";
+import { quote, refuse } from "./archive-refusal.ts";
 import { type CatalogEntry, inspectPlugin } from "./catalog-entry.ts";
 import { type Move, PluginFolder } from "./catalog-folder.ts";
 import { compareVersions } from "./manifest-version.ts";
+import { openFiles } from "./plugin-files.ts";
 
 export interface CatalogOptions {
   /** `data_dir/plugins`. */
@@ -221,16 +221,6 @@ export class PluginCatalog {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
-}
-
-async function openFiles(path: string): Promise<PluginFiles> {
-  const found = await stat(path);
-  if (found.isDirectory()) return openFolder(path);
-  if (!found.isFile()) refuse("It is neither a file nor a folder. Remove it.");
-  if (found.size > pluginLimits.totalBytes) {
-    refuse(`It has more than ${pluginLimits.totalBytes / 1e6} MB. Leave out what the plugin does not need.`);
-  }
-  return openArchive(await readFile(path));
 }
 
 function faultOf(error: unknown): string {

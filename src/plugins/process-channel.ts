@@ -13,6 +13,8 @@ export interface PluginProcess {
   /** All of its environment: nothing of the host's is added. */
   readonly env: Readonly<Record<string, string>>;
   readonly folder: string;
+  /** Of its own: when it takes more, it is ended. */
+  readonly memoryLimitBytes: number;
   /** A line the program printed, without its line end; at most 2,000 characters of it. */
   readonly onPrint: (line: string) => void;
 }
@@ -20,7 +22,11 @@ export interface PluginProcess {
 /** One message list is never larger: a child that writes on and on without a line end is ended. */
 const maxLineBytes = 32 * 2 ** 20;
 const maxPrintBytes = 2_000;
+const maxReasonLength = 300;
 const pageBytes = 4096;
+/** A leak can grow by hundreds of megabytes a second. */
+const watchEveryMs = 250;
+const lastWordMs = 100;
 
 /**
  * A channel to a child process. The child has the protocol on descriptor 3, one end of a pair of Unix sockets, as `process-wire.ts`
@@ -30,6 +36,7 @@ export function processChannel({
   command: [program, ...args],
   env,
   folder,
+  memoryLimitBytes,
   onPrint,
 }: PluginProcess): OpenChannel {
   return ({ onMessages, onEnd }): Channel => {
@@ -61,13 +68,33 @@ export function processChannel({
       if (!isOver && !lines.push(chunk)) end("The plugin's process said more at once than a plugin may.");
     });
     socket.on("error", () => {});
+    let lastWord = "";
     for (const output of [child.stdout, child.stderr]) {
-      const printed = new LineReader(maxPrintBytes, onPrint, "cut");
+      const printed = new LineReader(
+        maxPrintBytes,
+        (line) => {
+          if (output === child.stderr && line.trim() !== "") lastWord = line.trim();
+          onPrint(line);
+        },
+        "cut",
+      );
       output?.on("data", (chunk: Buffer) => printed.push(chunk));
       output?.on("error", () => {});
     }
     child.once("error", (error) => end(`The plugin's process could not be started: ${sentenceOf(error)}`));
-    child.once("exit", (code, signal) => end(farewell(code, signal)));
+    child.once("exit", (code, signal) => {
+      killGroup(child);
+      const farewellNow = () => end(farewell(code, signal, lastWord));
+      child.once("close", farewellNow);
+      // What it has started may hold its pipes open for a moment longer.
+      setTimeout(farewellNow, lastWordMs).unref();
+    });
+    const watch = setInterval(() => {
+      const { memoryBytes = 0 } = measureProcess(child.pid);
+      if (memoryBytes > memoryLimitBytes) end(overgrown(memoryBytes, memoryLimitBytes));
+    }, watchEveryMs);
+    watch.unref();
+    child.once("exit", () => clearInterval(watch));
     return {
       post: (messages) => void (isOver || socket.write(writeToRuntime(messages))),
       measure: () => measureProcess(child.pid),
@@ -80,10 +107,16 @@ export function processChannel({
   };
 }
 
-function farewell(code: number | null, signal: NodeJS.Signals | null): string {
-  return signal === null
-    ? `The plugin's process ended by itself with exit code ${code}.`
-    : `The plugin's process was ended by ${signal}.`;
+/** What a program prints last before it fails is mostly why. */
+function farewell(code: number | null, signal: NodeJS.Signals | null, lastWord: string): string {
+  if (signal !== null) return `The plugin's process was ended by ${signal}.`;
+  const why = code === 0 || lastWord === "" ? "." : `: ${lastWord.slice(0, maxReasonLength)}`;
+  return `The plugin's process ended by itself with exit code ${code}${why}`;
+}
+
+function overgrown(memoryBytes: number, limitBytes: number): string {
+  const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
+  return `It was ended because it took ${megabytes(memoryBytes)} of memory; its memory_mb allows ${megabytes(limitBytes)}.`;
 }
 
 function killGroup({ pid }: ChildProcess): void {
@@ -95,14 +128,14 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
-/** Resident memory (proc(5), statm) and processor time (stat, fields 14 and 15) of a process; empty on systems other than Linux. */
+/** Resident memory that is its own (proc(5), statm: without files and what it shares) and processor time (stat, fields 14 and 15) of a process; empty on systems other than Linux. */
 function measureProcess(pid: number | undefined): Partial<InstanceResources> {
   try {
-    const [, residentPages] = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ");
+    const [, residentPages, sharedPages] = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ");
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return {
-      memoryBytes: Number(residentPages) * pageBytes,
+      memoryBytes: (Number(residentPages) - Number(sharedPages)) * pageBytes,
       cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
     };
   } catch {

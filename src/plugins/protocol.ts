@@ -18,6 +18,14 @@ export interface SetUp {
   /** The instance's SQLite file, and its folder for temporary files. */
   readonly databaseFile: string;
   readonly folder: string;
+  /** The main module of an uploaded plugin; undefined for a built-in one. */
+  readonly module: PluginModule | undefined;
+}
+
+/** `exportName` is the export that is the plugin, unless the module has a default one. */
+export interface PluginModule {
+  readonly file: string;
+  readonly exportName: string;
 }
 
 /** `exportName` is the export that is the plugin, unless the module has a default one. */

@@ -10,7 +10,7 @@ import { Schedule } from "./schedule.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
 export interface RuntimeOptions {
-  readonly plugin: (name: string) => PluginDefinition | undefined;
+  readonly plugin: (setUp: SetUp) => PluginDefinition | undefined | Promise<PluginDefinition | undefined>;
   readonly openDatabase: (file: string, migrations: readonly string[]) => Database;
   readonly closeDatabase: (db: Database) => void;
   readonly http: Http;
@@ -70,7 +70,7 @@ export class Runtime {
 
   async #setUp(setUp: SetUp): Promise<void> {
     try {
-      const definition = this.#options.plugin(setUp.plugin);
+      const definition = await this.#options.plugin(setUp);
       if (definition === undefined)
         throw new RoostError("plugin-missing", `There is no plugin "${setUp.plugin}".`);
       const config = definition.config.safeParse(setUp.config);

@@ -62,7 +62,7 @@ const misbehaving = definePlugin({
 
 const plugins = new Map<string, PluginDefinition>([["misbehaving", misbehaving]]);
 const runtime = new Runtime({
-  plugin: (name) => plugins.get(name),
+  plugin: ({ plugin }) => plugins.get(plugin),
   openDatabase: openDatabase,
   closeDatabase,
   http: createHttp(),

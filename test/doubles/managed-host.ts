@@ -18,11 +18,13 @@ import { HostBackups } from "../../src/host/daily-backups.ts";
 import { House } from "../../src/host/house.ts";
 import { KnownPlugins } from "../../src/host/known-plugins.ts";
 import { controlHouse, manageHost } from "../../src/host/management.ts";
+import { Runtimes } from "../../src/host/runtimes.ts";
 import { LogRouter } from "../../src/log/router.ts";
 import { hasLoggedIn } from "../../src/matrix/credentials.ts";
 import { roles } from "../../src/roles.ts";
 import { HostStore } from "../../src/store/host-store.ts";
 
+const mainFile = join(import.meta.dir, "../../src/main.ts");
 export const admin: Actor = { name: "admin", via: "page" };
 
 export interface ManagedHost {
@@ -77,7 +79,7 @@ export async function openManagedHost(
     disk: () => undefined,
     adminRoom: () => undefined,
     onReply: () => {},
-    obstacleTo: (plugin) => plugins.obstacleTo(plugin),
+    runtimes: new Runtimes({ dataDir, plugins, self: [process.execPath, mainFile] }),
   });
   await house.open(problems);
   const backups = new HostBackups({
@@ -88,7 +90,7 @@ export async function openManagedHost(
     changeInstance: (id, swap) => house.changeDatabase(id, swap),
     onHostChanged: () => house.beginAgain(),
   });
-  const databaseCommand = [process.execPath, join(import.meta.dir, "../../src/main.ts"), roles.database];
+  const databaseCommand = [process.execPath, mainFile, roles.database];
   const management = manageHost({
     house,
     store,

@@ -16,6 +16,7 @@ function child(code: string) {
     command: [process.execPath, "-e", source],
     env: {},
     folder: folder.path,
+    memoryLimitBytes: 2 ** 30,
     onPrint: (line) => void printed.push(line),
   });
   const channel: Channel = open({

@@ -32,6 +32,7 @@ class Stage {
         config,
         databaseFile: this.databaseFile,
         folder: this.#folder.path,
+        module: undefined,
       },
       openChannel: workerChannel(
         () => new Worker(new URL("../doubles/bot-worker.ts", import.meta.url).href, { env: {} }),

@@ -52,6 +52,7 @@ export function instance(
     availability: { wantedMs: 60_000, runningMs: 60_000 },
     counted: {},
     resources: { memoryBytes: 1_000_000, cpuSeconds: 0.5 },
+    isolation: undefined,
     week: {},
     ...changes,
   };

@@ -87,12 +87,18 @@ function addUploads(api: Api, options: ApiOptions): void {
       method: "post",
       path: "/plugins/upload",
       summary: "Upload a plugin archive",
-      request: { query: z.object({ allow_override: z.string().max(8).optional() }), body: archive },
+      request: {
+        query: z.object({
+          allow_override: z.string().max(8).optional(),
+          agree: z.string().max(8).optional(),
+        }),
+        body: archive,
+      },
       responses: uploaded,
     }),
     (context) => {
-      const override = context.req.valid("query").allow_override?.toLowerCase() ?? "";
-      return upload(context, options, { replace: ["1", "true", "yes"].includes(override) });
+      const { allow_override, agree } = context.req.valid("query");
+      return upload(context, options, { replace: isYes(allow_override), agree: isYes(agree) });
     },
   );
 
@@ -101,17 +107,24 @@ function addUploads(api: Api, options: ApiOptions): void {
       method: "put",
       path: "/plugin/{id}",
       summary: "Upload an archive of this plugin, in the place of one that is there",
-      request: { params, body: archive },
+      request: { params, query: z.object({ agree: z.string().max(8).optional() }), body: archive },
       responses: uploaded,
     }),
-    (context) => upload(context, options, { replace: true, expectedId: context.req.param("id") }),
+    (context) => {
+      const agree = isYes(context.req.valid("query").agree);
+      return upload(context, options, { replace: true, agree, expectedId: context.req.param("id") });
+    },
   );
+}
+
+function isYes(value: string | undefined): boolean {
+  return ["1", "true", "yes"].includes(value?.toLowerCase() ?? "");
 }
 
 async function upload(
   context: Context<SignedIn>,
   options: ApiOptions,
-  how: { readonly replace: boolean; readonly expectedId?: string },
+  how: { readonly replace: boolean; readonly agree?: boolean; readonly expectedId?: string },
 ): Promise<Response> {
   const { management, cutSecrets } = options;
   await using received = await receiveUpload(context.req.raw, pluginUploadLimits);

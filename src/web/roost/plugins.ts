@@ -22,7 +22,13 @@ export function addPluginRoutes(api: Api, { management, cutSecrets }: ApiOptions
       path: "/plugins",
       summary: "Upload a plugin archive",
       request: {
-        query: z.object({ replace: z.enum(["0", "1"]).optional() }),
+        query: z.object({
+          replace: z.enum(["0", "1"]).optional(),
+          agree: z
+            .enum(["0", "1"])
+            .optional()
+            .describe("1 agrees to the permissions that its manifest asks for."),
+        }),
         body: {
           required: true,
           content: { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } },
@@ -35,8 +41,9 @@ export function addPluginRoutes(api: Api, { management, cutSecrets }: ApiOptions
     }),
     async (context) => {
       await using upload = await receiveUpload(context.req.raw, pluginUploadLimits);
-      const replace = context.req.valid("query").replace === "1";
-      return json(await management.addPlugin(upload.file, { replace }, context.get("actor")), cutSecrets);
+      const { replace, agree } = context.req.valid("query");
+      const how = { replace: replace === "1", agree: agree === "1" };
+      return json(await management.addPlugin(upload.file, how, context.get("actor")), cutSecrets);
     },
   );
 
@@ -52,6 +59,20 @@ export function addPluginRoutes(api: Api, { management, cutSecrets }: ApiOptions
       const id = context.req.param("id");
       await management.reloadPlugin(id, context.get("actor"));
       return json({ message: `${id} was read again.` }, cutSecrets);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "post",
+      path: "/plugins/{id}/agree",
+      summary: "Agree to the permissions that a plugin asks for, and restart its instances",
+      request: { params: nameParams("id") },
+      responses: answers("What was done.", done),
+    }),
+    async (context) => {
+      const message = await management.agreeToPlugin(context.req.param("id"), context.get("actor"));
+      return json({ message }, cutSecrets);
     },
   );
 

@@ -45,6 +45,7 @@ export const instanceSnapshot = loose("InstanceSnapshot", {
   observed: z.looseObject({ state: z.string(), sinceMs: z.number() }),
   handled: z.int(),
   queued: z.int(),
+  isolation: z.enum(["worker", "confined", "unconfined"]).optional(),
 });
 export const overview = loose("Overview", {
   status: z.enum(["pass", "warn", "fail"]),
@@ -63,6 +64,9 @@ export const plugin = loose("Plugin", {
   origin: z.enum(["built-in", "uploaded"]),
   language: z.enum(["typescript", "python"]),
   instances: z.array(z.string()),
+  permissions: z
+    .looseObject({ network: z.union([z.boolean(), z.array(z.string())]), agreed: z.boolean() })
+    .optional(),
   obstacle: z.string().optional(),
 });
 export const table = loose("Table", { name: z.string(), rows: z.number() });

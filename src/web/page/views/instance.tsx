@@ -57,11 +57,17 @@ export function Instance({ id }: { readonly id: string }) {
   );
 }
 
+const isolations = {
+  worker: "in a worker of the host, which can read what the host can",
+  confined: "in a process confined to its folder",
+  unconfined: "in a process of its own, not confined: this kernel has no Landlock",
+} as const;
+
 function Summary({ id }: { readonly id: string }) {
   const snapshot = overview.value?.snapshot;
   const instance = snapshot?.instances.find((candidate) => candidate.id === id);
   if (snapshot === undefined || instance === undefined) return null;
-  const { observed, desired, warnings, availability } = instance;
+  const { observed, desired, warnings, availability, isolation } = instance;
   const share = availability.wantedMs > 0 ? availability.runningMs / availability.wantedMs : undefined;
   const path = `/instances/${encodeURIComponent(id)}`;
   const act = (verb: string) => async () => (await ask<Done>("POST", `${path}/${verb}`)).message;
@@ -82,6 +88,7 @@ function Summary({ id }: { readonly id: string }) {
         <p class="soft">
           {formatCount(instance.handled)} handled · {formatCount(instance.queued)} queued ·{" "}
           {formatCount(instance.failed)} failed · {formatCount(instance.restarts)} restarts
+          {isolation !== undefined && ` · ${isolations[isolation]}`}
           {share !== undefined && ` · ${(share * 100).toFixed(2)} % available over 7 days`}
         </p>
       </div>

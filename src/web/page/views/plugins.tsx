@@ -115,8 +115,8 @@ function Upload({ onDone }: UploadProps) {
 }
 
 function Plugin({ plugin, reload }: { readonly plugin: PluginInfo; readonly reload: () => Promise<void> }) {
-  const { id, version, origin, language, license, sizeBytes, instances, dependencies, entries, obstacle } =
-    plugin;
+  const { id, version, origin, language, license, sizeBytes, instances, dependencies, entries } = plugin;
+  const { obstacle, permissions } = plugin;
   const path = `/plugins/${encodeURIComponent(id)}`;
   const missing = dependencies.filter(({ remedy }) => remedy !== undefined);
   return (
@@ -132,6 +132,24 @@ function Plugin({ plugin, reload }: { readonly plugin: PluginInfo; readonly relo
         </p>
       </div>
       {obstacle !== undefined && <p data-status="warn">{obstacle}</p>}
+      {permissions !== undefined && permissions.network !== false && (
+        <p data-status={permissions.agreed ? undefined : "warn"}>
+          {permissions.agreed ? "May reach " : "Asks to reach "}
+          {permissions.network === true ? "any address" : permissions.network.join(", ")}{" "}
+          {!permissions.agreed && (
+            <Action
+              class="small"
+              onAct={async () => {
+                const { message } = await ask<Done>("POST", `${path}/agree`);
+                await reload();
+                return message;
+              }}
+            >
+              Agree
+            </Action>
+          )}
+        </p>
+      )}
       <p class="soft">
         {instances.length === 0
           ? "No bot uses it."

@@ -1,0 +1,96 @@
+import { dirname, join } from "node:path";
+import type { InstanceConfig } from "../core/config.ts";
+import { RoostError, sentenceOf } from "../core/error.ts";
+import type { Logger } from "../core/log.ts";
+import type { Isolation } from "../core/status.ts";
+import type { CatalogEntry } from "../plugins/catalog-entry.ts";
+import type { OpenChannel } from "../plugins/channel.ts";
+import { confinedCommand } from "../plugins/confinement.ts";
+import { landlockVersion } from "../plugins/landlock.ts";
+import type { Permissions } from "../plugins/manifest.ts";
+import { unpackPlugin } from "../plugins/plugin-files.ts";
+import { processChannel } from "../plugins/process-channel.ts";
+import type { PluginModule } from "../plugins/protocol.ts";
+import { workerChannel } from "../plugins/worker-channel.ts";
+import { roles, workers } from "../roles.ts";
+import type { KnownPlugins } from "./known-plugins.ts";
+import { printedLog } from "./printed-log.ts";
+
+export interface RuntimesOptions {
+  readonly dataDir: string;
+  readonly plugins: KnownPlugins;
+  /** Starts this program. */
+  readonly self: readonly [string, ...string[]];
+}
+
+/** What an instance is to run in. */
+export interface RuntimePlan {
+  readonly openChannel: OpenChannel;
+  readonly module: PluginModule | undefined;
+  readonly isolation: Isolation;
+}
+
+/** Chooses each instance's runtime by what its plugin is: a worker, or a process that may do what its admin has agreed to. */
+export class Runtimes {
+  readonly #options: RuntimesOptions;
+
+  constructor(options: RuntimesOptions) {
+    this.#options = options;
+  }
+
+  /** Unpacks an uploaded plugin anew into the instance's folder. @throws RoostError `plugin-refused`, `internal`. */
+  async plan(config: InstanceConfig, log: Logger): Promise<RuntimePlan> {
+    const { plugins } = this.#options;
+    const obstacle = plugins.obstacleTo(config.plugin);
+    if (obstacle !== undefined) throw new RoostError("plugin-refused", obstacle);
+    const entry = plugins.uploaded(config.plugin);
+    if (entry === undefined) return { openChannel: openWorker(), module: undefined, isolation: "worker" };
+    const network = plugins.networkOf(entry, config);
+    const code = await this.#unpack(entry, config);
+    const module = { file: join(code, entry.mainFile), exportName: entry.manifest.mainClass };
+    if (config.trusted) return { openChannel: openWorker(), module, isolation: "worker" };
+    return {
+      openChannel: this.#openProcess(config, network, log),
+      module,
+      isolation: landlockVersion() > 0 ? "confined" : "unconfined",
+    };
+  }
+
+  #openProcess(config: InstanceConfig, network: Permissions["network"], log: Logger): OpenChannel {
+    const { self, dataDir } = this.#options;
+    const folder = join(dataDir, "instances", config.id);
+    // In development the program is Bun with a file of the source tree.
+    const [, main] = self;
+    const program = main === undefined ? [] : [dirname(dirname(main))];
+    const rules = {
+      readWrite: [folder],
+      readOnly: program,
+      network: network !== false,
+      starts: false,
+      host: process.pid,
+    };
+    return processChannel({
+      command: confinedCommand([...self, roles.confine], rules, [...self, roles.plugin]),
+      env: {},
+      folder,
+      memoryLimitBytes: config.memoryMb * 1024 * 1024,
+      onPrint: printedLog(log),
+    });
+  }
+
+  async #unpack({ path, info }: CatalogEntry, { id }: InstanceConfig): Promise<string> {
+    const code = join(this.#options.dataDir, "instances", id, "code");
+    try {
+      await unpackPlugin(path, code);
+      return code;
+    } catch (cause) {
+      if (cause instanceof RoostError) throw cause;
+      const sentence = `The plugin ${info.id} cannot be unpacked: ${sentenceOf(cause)}. Check that its file is there and the disk has space left.`;
+      throw new RoostError("internal", sentence, { cause });
+    }
+  }
+}
+
+function openWorker(): OpenChannel {
+  return workerChannel(() => new Worker(workers.bot, { env: {}, smol: true }));
+}

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { landlockVersion } from "../src/plugins/landlock.ts";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess } from "./doubles/host.ts";
+import { misbehaving } from "./doubles/misbehaving-plugin.ts";
+import { archiveOf } from "./doubles/plugin-archive.ts";
+
+const bots = ["one", "two", "trusted", "broken", "echo"];
+const id = "org.example.misbehaving";
+
+describe("instances of an uploaded TypeScript plugin", () => {
+  const folder = temporaryFolder();
+  const homeserver = new Homeserver({
+    serverName: "sandbox",
+    dialect: "synapse",
+    registrationToken: "letmein",
+  });
+  let ada: SandboxUser;
+  let host: HostProcess;
+  const rooms = new Map<string, string>();
+
+  const say = (bot: string, body: string) => ada.say(rooms.get(bot) ?? "", body);
+  const replies = (bot: string) =>
+    homeserver
+      .timeline(rooms.get(bot) ?? "")
+      .filter(({ sender, type }) => sender === `@${bot}:sandbox` && type === "m.room.message")
+      .map(({ content }) => String(content.body));
+  const answered = (bot: string, body: string | RegExp) =>
+    until(`${bot} answers ${body}`, () => replies(bot).some((reply) => reply.match(body) !== null));
+
+  beforeAll(async () => {
+    await homeserver.open();
+    ada = homeserver.createUser("ada");
+    host = new HostProcess(join(folder.path, "host"), await freePort(), { SECRET: "of the host" });
+    for (const bot of bots) rooms.set(bot, ada.createRoom({ name: bot, public: true }));
+    mkdirSync(join(host.dataDir, "plugins"), { recursive: true });
+    writeFileSync(join(host.dataDir, "plugins/dropped.mbp"), archiveOf(misbehaving));
+    const instance = (bot: string, more = "") =>
+      `  ${bot}: { plugin: ${bot === "echo" ? "echo" : id}, account: "@${bot}:sandbox", rooms: ["${rooms.get(bot)}"], memory_mb: 96${more} }\n`;
+    host.configure(
+      homeserver.url,
+      `accounts: {${bots.map((bot) => `"@${bot}:sandbox": {}`).join(", ")}}\ninstances:\n${instance("one", ", config: { greeting: salut }")}${instance("two")}${instance("trusted", ", trusted: true")}${instance("broken", ", config: { greeting: 5 }")}${instance("echo")}`,
+    );
+    host.start();
+    for (const bot of bots) await host.untilInstance(bot, bot === "broken" ? "failed" : "running");
+  });
+  afterAll(async () => {
+    await host.kill();
+    await homeserver.close();
+    folder[Symbol.dispose]();
+  });
+
+  test("answer in their rooms with settings of their own, from an archive that was dropped into the folder", async () => {
+    say("one", "!greet Ada");
+    say("two", "!greet Ada");
+    say("trusted", "!greet Ada");
+    await answered("one", "salut Ada");
+    await answered("two", "hello Ada");
+    await answered("trusted", "hello Ada");
+  });
+
+  test("fail alone when their settings are refused, and say why", async () => {
+    const { out } = await host.command("status");
+    expect(out).toContain("greeting");
+  });
+
+  test("see neither a credential, nor the host's database, nor another instance's folder, nor any environment", async () => {
+    const { dataDir } = host;
+    const [credential = ""] = readdirSync(join(dataDir, "credentials"));
+    const hidden = [
+      ...[join(dataDir, "credentials", credential), join(dataDir, "host/roost.db"), host.configFile],
+      ...[
+        join(dataDir, "instances/two"),
+        join(dataDir, "instances/two/data.db"),
+        join(dataDir, "plugins"),
+        "PARENT",
+      ],
+    ];
+    say("one", `!look ${hidden.join(" ")} ${join(dataDir, "instances/one/data.db")}`);
+    await answered("one", /environment/);
+    const seen = JSON.parse(replies("one").at(-1) ?? "");
+    const outcome = landlockVersion() > 0 ? "EACCES" : "seen";
+    expect(seen).toEqual([...hidden.map(() => outcome), "seen", "environment 0"]);
+  });
+
+  test("that are killed in the middle of a message handle it after the restart, and answer it once", async () => {
+    say("two", "!die");
+    await answered("two", "attempt 2");
+    expect(replies("two").filter((reply) => reply === "answered").length).toBe(1);
+  });
+
+  test("that outgrow their memory are ended alone, with the reason, and come back", async () => {
+    say("one", "!leak");
+    await until("it is told", () => host.output.includes("its memory_mb allows 96 MB"));
+    say("echo", "!echo still here");
+    await answered("echo", "still here");
+  });
+});
