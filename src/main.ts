@@ -1,102 +1,33 @@
-import { runBotProcess } from "./bot-process.ts";
-import { commandLine } from "./commands/command-line.ts";
-import { misspelling } from "./commands/misspelling.ts";
-import { exitCode, type Terminal } from "./commands/terminal.ts";
+/** Starts the part that the first argument names, and loads no other: a plugin's process has no use for a host. */
 import { sentenceOf } from "./core/error.ts";
-import { runConfined } from "./plugins/confinement.ts";
 import { roles } from "./roles.ts";
-import { answerFromInput } from "./store/query.ts";
-
-declare const ROOST_VERSION: string;
-declare const ROOST_COMMIT: string;
-
-/** A signal so soon after the first is its echo: a process group and a parent that hands signals on each send one. */
-const echoMs = 1_000;
-
-const terminal: Terminal = {
-  env: process.env,
-  isTerminal: process.stdout.isTTY === true,
-  // The compiled executable is its own program; in development Bun is, with this file as its argument.
-  self: Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main],
-  version: typeof ROOST_VERSION === "string" ? ROOST_VERSION : "0.0.0-dev",
-  out: (line) => void process.stdout.write(`${line}\n`),
-  err: (line) => void process.stderr.write(`${line}\n`),
-  stopRequested: waitForSignal,
-};
-
-function waitForSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let firstMs: number | undefined;
-    const heed = () => {
-      if (firstMs !== undefined && performance.now() - firstMs > echoMs) process.exit(exitCode.problem);
-      firstMs ??= performance.now();
-      resolve();
-    };
-    process.on("SIGTERM", heed);
-    process.on("SIGINT", heed);
-    // A terminal that goes takes its program with it; without one there is nothing to hang up.
-    process.on("SIGHUP", () => terminal.isTerminal && heed());
-  });
-}
-
-function versionLine(): string {
-  const commit = typeof ROOST_COMMIT === "string" && ROOST_COMMIT !== "unknown" ? ` (${ROOST_COMMIT})` : "";
-  return `roost ${terminal.version}${commit}`;
-}
-
-/** Parses the command line, runs the one command it names, and answers the exit code. */
-async function main(): Promise<number> {
-  let work: (() => number | Promise<number>) | undefined;
-  const cli = commandLine(terminal, (chosen) => {
-    work = chosen;
-  });
-  try {
-    cli.parse(process.argv, { run: false });
-    if (cli.options.help) return exitCode.fine;
-    const wrong = misspelling(cli);
-    if (wrong !== undefined) throw new Error(wrong);
-    if (cli.options.version) {
-      terminal.out(versionLine());
-      return exitCode.fine;
-    }
-    // Numbers in a command line are names of files and posts as well.
-    for (const [name, value] of Object.entries(cli.options))
-      if (typeof value === "number") cli.options[name] = String(value);
-    await cli.runMatchedCommand();
-  } catch (error) {
-    terminal.err(`${sentenceOf(error).replace(/[.?]?$/, (end) => end || ".")} See: roost --help`);
-    return exitCode.usage;
-  }
-  if (work === undefined) {
-    cli.outputHelp();
-    return exitCode.fine;
-  }
-  try {
-    return await work();
-  } catch (error) {
-    terminal.err(sentenceOf(error));
-    return exitCode.problem;
-  }
-}
 
 // Whoever read what we say is gone: that is no reason for the bots to go too, nor to complain about it.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 switch (process.argv[2]) {
-  case roles.database:
-    await answerFromInput(Bun.stdin, terminal.out);
+  case roles.database: {
+    const { answerFromInput } = await import("./store/query.ts");
+    await answerFromInput(Bun.stdin, (line) => void process.stdout.write(`${line}\n`));
     break;
-  case roles.confine:
+  }
+  case roles.confine: {
+    const { runConfined } = await import("./plugins/confinement.ts");
     try {
       runConfined(process.argv.slice(3));
     } catch (error) {
-      terminal.err(`It could not be confined: ${sentenceOf(error)}.`);
-      process.exit(exitCode.problem);
+      process.stderr.write(`It could not be confined: ${sentenceOf(error)}.\n`);
+      process.exit(1);
     }
     break;
-  case roles.plugin:
+  }
+  case roles.plugin: {
+    const { runBotProcess } = await import("./bot-process.ts");
     await runBotProcess();
     break;
-  default:
-    process.exit(await main());
+  }
+  default: {
+    const { runCommandLine } = await import("./cli.ts");
+    process.exit(await runCommandLine());
+  }
 }

@@ -184,10 +184,7 @@ export interface Actor {
 
 export interface Management {
   plugins(): readonly PluginInfo[];
-  /**
-   * Validates the archive and takes it in; `replace` allows one that is there already, which comes back if the new one does not
-   * start; `agree` agrees to the permissions it asks for.
-   */
+  /** Takes in a valid archive, with `replace` instead of another (which comes back if this does not start); `agree` permits what it asks. */
   addPlugin(
     file: string,
     options: {

@@ -92,12 +92,16 @@ function limit(libc: Libc): void {
     libc.setrlimit(resource, ptr(new BigUint64Array([BigInt(most), BigInt(most)])));
   set(limits.core, 0);
   set(limits.fileSize, maxFileBytes);
-  const [, tasks] = /\d+\/(\d+)/.exec(readFileSync("/proc/loadavg", "latin1")) ?? [];
-  if (tasks !== undefined) set(limits.tasks, Number(tasks) + spareTasks);
+  try {
+    const [, tasks] = /\d+\/(\d+)/.exec(readFileSync("/proc/loadavg", "latin1")) ?? [];
+    set(limits.tasks, Number(tasks) + spareTasks);
+  } catch {
+    // A unit may hide it (ProcSubset=pid) and then has a limit of its own (TasksMax).
+  }
   try {
     // When memory is short, the kernel takes a plugin before it takes the host.
     writeFileSync("/proc/self/oom_score_adj", "1000");
   } catch {
-    // Without /proc there is one preference less.
+    // One preference less.
   }
 }

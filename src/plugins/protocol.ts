@@ -28,12 +28,6 @@ export interface PluginModule {
   readonly exportName: string;
 }
 
-/** `exportName` is the export that is the plugin, unless the module has a default one. */
-export interface PluginModule {
-  readonly file: string;
-  readonly exportName: string;
-}
-
 export interface WireError {
   readonly code: ErrorCode;
   readonly message: string;

@@ -70,6 +70,7 @@ export class TestBot {
       config,
       databaseFile: ":memory:",
       folder: ".",
+      module: undefined,
     };
     bot.#runtime.receive([{ say: "set-up", ...setUp }]);
     await bot.#ready.promise;
