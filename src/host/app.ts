@@ -124,16 +124,17 @@ export class App {
     await house.open(problems);
     const control = controlHouse(house, router);
     const login = new Login({ account: () => pageAccountOf(house.config()) });
+    const management = manageHost({
+      ...{ house, store, router, plugins, backups, configFile },
+      loadOptions: this.#loadOptions(plugins),
+      databaseCommand: [...self, roles.database],
+    });
     const web = await this.#opened(
       new WebServer({
         ...config.server,
         version,
         control,
-        management: manageHost({
-          ...{ house, store, router, plugins, backups, configFile },
-          loadOptions: this.#loadOptions(plugins),
-          databaseCommand: [...self, roles.database],
-        }),
+        management,
         records,
         login,
         sessions: new Sessions({ store: store.sessions, fingerprint: () => login.fingerprint() }),
@@ -142,7 +143,9 @@ export class App {
         cutSecrets: (text) => router.cutSecrets(text),
       }),
     );
-    await this.#openControl(new ControlServer({ dataDir: config.dataDir, control, backups, records, log }));
+    await this.#openControl(
+      new ControlServer({ dataDir: config.dataDir, control, backups, plugins: management, records, log }),
+    );
 
     const watcher = watchConfig(loaded.watched, () => void house.operations.noticeEdit());
     this.#follow = (files) => watcher.follow(files);

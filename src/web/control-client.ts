@@ -16,8 +16,9 @@ export async function askHost(
   method: "GET" | "POST",
   path: string,
   signal?: AbortSignal,
+  body?: Blob,
 ): Promise<Response> {
-  const response = await reachHost(dataDir, method, path, signal);
+  const response = await reachHost(dataDir, method, path, signal, body);
   if (response.ok) return response;
   const answer: unknown = await response.json().catch(() => undefined);
   const sentence = stringAt(answer, "error") ?? `The host answered ${response.status}.`;
@@ -40,6 +41,7 @@ async function reachHost(
   method: string,
   path: string,
   signal?: AbortSignal,
+  body?: Blob,
 ): Promise<Response> {
   const socket = controlSocketPath(dataDir);
   try {
@@ -50,6 +52,7 @@ async function reachHost(
       method,
       timeout: false,
       signal: signal ?? null,
+      ...(body === undefined ? {} : { body }),
     });
   } catch (error) {
     signal?.throwIfAborted();

@@ -4,17 +4,19 @@ import type { BackupControl } from "../core/backup.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import { asInstanceId, type InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
-import type { Actor } from "../core/management.ts";
+import type { Actor, Management } from "../core/management.ts";
 import type { RecordSource } from "../core/record.ts";
 import type { HostControl, HostSnapshot } from "../core/status.ts";
 import { controlSocketPath, isHostThere } from "./control-client.ts";
 import { parseRecordQuery, streamRecords } from "./log-stream.ts";
 import { statusOf } from "./refusal.ts";
+import { pluginUploadLimits, receiveUpload } from "./upload.ts";
 
 export interface ControlServerOptions {
   readonly dataDir: string;
   readonly control: HostControl;
   readonly backups: BackupControl;
+  readonly plugins: Pick<Management, "addPlugin">;
   readonly records: RecordSource;
   readonly log: Logger;
 }
@@ -46,7 +48,7 @@ export class ControlServer {
           server.timeout(request, 0);
           return app.fetch(request);
         },
-        maxRequestBodySize: 16 * 1024,
+        maxRequestBodySize: pluginUploadLimits.sizeBytes,
         development: false,
       });
     } catch (error) {
@@ -80,7 +82,7 @@ export class ControlServer {
 /** Whoever may open the socket is the owner of the data folder. */
 const owner: Actor = { name: "the data folder's owner", via: "command line" };
 
-function controlRoutes({ control, backups, records, log }: ControlServerOptions): Hono {
+function controlRoutes({ control, backups, plugins, records, log }: ControlServerOptions): Hono {
   const app = new Hono();
   app.get("/status", (context) => context.json(control.snapshot()));
   app.post(
@@ -99,6 +101,11 @@ function controlRoutes({ control, backups, records, log }: ControlServerOptions)
   app.post("/restore", async (context) => {
     const { what = "", from, empty } = context.req.query();
     return context.json(await backups.restore({ what, from, empty: empty === "1" }));
+  });
+  app.post("/plugins", async (context) => {
+    await using upload = await receiveUpload(context.req.raw, pluginUploadLimits);
+    const how = { replace: true, agree: context.req.query("agree") === "1" };
+    return context.json(await plugins.addPlugin(upload.file, how, owner));
   });
   app.get("/logs", (context) => {
     const query = parseRecordQuery(new URL(context.req.url).searchParams, Date.now());

@@ -16,6 +16,7 @@ import { askHost, linesOf } from "../../src/web/control-client.ts";
 import { routes } from "../../src/web/routes.ts";
 import { noBackups } from "../doubles/backups.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
+import { noPlugins } from "../doubles/plugins.ts";
 import { webParts } from "../doubles/web.ts";
 import { instance, snapshot } from "../web/snapshot.ts";
 
@@ -137,7 +138,14 @@ async function shownOf(
   const records = new RecentRecords(store);
   router.addSink(records.sink);
   store.open();
-  const server = new ControlServer({ dataDir, control, backups: noBackups, records, log: router.logger() });
+  const server = new ControlServer({
+    dataDir,
+    control,
+    backups: noBackups,
+    plugins: noPlugins,
+    records,
+    log: router.logger(),
+  });
   await server.open();
   const leaving = new AbortController();
   const lines = linesOf(await askHost(dataDir, "GET", "/logs?follow=1", leaving.signal));

@@ -12,6 +12,7 @@ import { ControlServer } from "../../src/web/control.ts";
 import { askHost, linesOf } from "../../src/web/control-client.ts";
 import { noBackups } from "../doubles/backups.ts";
 import { refusalOf } from "../doubles/delivery.ts";
+import { noPlugins } from "../doubles/plugins.ts";
 import { instance, instanceId, snapshot, states } from "./snapshot.ts";
 
 let dataDir = "";
@@ -62,7 +63,14 @@ async function open(): Promise<{ server: ControlServer; records: Records; errors
   const records = new Records();
   const errors: string[] = [];
   const log: Logger = { ...quiet, error: (message) => errors.push(message) };
-  const server = new ControlServer({ dataDir, control, backups: noBackups, records, log });
+  const server = new ControlServer({
+    dataDir,
+    control,
+    backups: noBackups,
+    plugins: noPlugins,
+    records,
+    log,
+  });
   await server.open();
   opened.push(server);
   return { server, records, errors };
@@ -99,6 +107,7 @@ describe("the control socket", () => {
       dataDir,
       control,
       backups: noBackups,
+      plugins: noPlugins,
       records: new Records(),
       log: quiet,
     });
@@ -117,6 +126,7 @@ describe("the control socket", () => {
       dataDir: deep,
       control,
       backups: noBackups,
+      plugins: noPlugins,
       records: new Records(),
       log: quiet,
     });

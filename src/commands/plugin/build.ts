@@ -37,7 +37,8 @@ function missing(what: string, terminal: Terminal): number {
   return exitCode.usage;
 }
 
-function pythonOf({ env }: Terminal): string | undefined {
+/** The interpreter that would check a Python plugin. */
+export function pythonOf({ env }: Terminal): string | undefined {
   return Bun.which("python3", { PATH: env.PATH ?? "" }) ?? undefined;
 }
 

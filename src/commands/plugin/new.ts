@@ -33,7 +33,7 @@ export async function create(
   if (json) terminal.out(JSON.stringify({ id, folder: id, module: `${module}.ts` }));
   else
     terminal.out(
-      `${id}/${module}.ts answers !hello. Its test passes: roost plugin test ${id}\nPack it with:                roost plugin build ${id}`,
+      `${id}/${module}.ts answers !hello. Try it in a room of its own: roost plugin dev ${id}\nRun its test: roost plugin test ${id}. Pack it: roost plugin build ${id}`,
     );
   return exitCode.fine;
 }

@@ -2,10 +2,14 @@ import type { CAC } from "cac";
 import type { Run } from "../command-line.ts";
 import { exitCode, type Terminal } from "../terminal.ts";
 import { build, check } from "./build.ts";
+import { dev } from "./dev.ts";
+import { install } from "./install.ts";
 import { test } from "./test.ts";
 
 export interface PluginOptions {
   readonly json?: boolean | undefined;
+  readonly config?: string | undefined;
+  readonly agree?: boolean | undefined;
 }
 
 type Action = (what: string | undefined, options: PluginOptions, terminal: Terminal) => Promise<number>;
@@ -16,20 +20,29 @@ const actions: Readonly<Record<string, Action>> = {
   check,
   test,
   build,
+  dev,
+  install,
 };
 
 /** The author's loop: from nothing to an archive. */
 export function definePluginCommands(cli: CAC, terminal: Terminal, run: Run): void {
   cli
     .command(
-      "plugin <new|check|test|build> [what]",
-      "`new NAME` begins a plugin in a folder of that name; `check`, `test` and `build` take its folder (default: this one), `check` an archive too",
+      "plugin <new|check|test|dev|build|install> [what]",
+      "`new NAME` begins a plugin in a folder of that name; `check`, `test`, `dev` (try it in a room, reloaded on save) and `build` take its folder (default: this one), `check` an archive too; `install FILE` gives an archive to the host",
     )
+    .option(
+      "--config <file>",
+      "install: the host's YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)",
+    )
+    .option("--agree", "install: agree to the permissions that it asks for")
     .option("--json", "Print one JSON object")
     .example("roost plugin new hello")
     .example("roost plugin check hello")
     .example("roost plugin test hello")
+    .example("roost plugin dev hello")
     .example("roost plugin build hello")
+    .example("roost plugin install hello-v0.1.0.mbp")
     .action((name: string, what: string | undefined, options: PluginOptions) =>
       run(async () => (await actions[name]?.(what, options, terminal)) ?? exitCode.usage),
     );

@@ -1,0 +1,135 @@
+/** The author's loop as they type it: a room to try the plugin in, reloaded on save, and the way into a host. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import { until } from "./doubles/delivery.ts";
+import { freePort, HostProcess, roost, roostCommand } from "./doubles/host.ts";
+
+setDefaultTimeout(60_000);
+
+let cwd = "";
+beforeAll(async () => {
+  cwd = mkdtempSync(join(tmpdir(), "roost-dev-test-"));
+  await roost(["plugin", "new", "hello"], { cwd });
+  await roost(["plugin", "build", "hello"], { cwd });
+});
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+
+/** `roost plugin dev` at work, and its room as a browser sees it. */
+class DevSession {
+  output = "";
+  readonly #child = Bun.spawn([...roostCommand(), "plugin", "dev", "hello"], {
+    cwd,
+    env: {},
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+
+  constructor() {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) void this.#collect(stream);
+  }
+
+  async untilPrinted(text: string): Promise<void> {
+    await until(`it prints ${text}, after ${this.output}`, async () => this.output.includes(text), 30_000);
+  }
+
+  async say(body: string): Promise<void> {
+    const headers = { origin: this.#url, "content-type": "application/json" };
+    const answer = await fetch(`${this.#url}/sandbox/say`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ body }),
+    });
+    expect(answer.status).toBe(200);
+  }
+
+  untilShown(text: string): Promise<void> {
+    return until(`the room shows ${text}`, async () => (await this.#page()).includes(text), 10_000);
+  }
+
+  async stop(): Promise<number> {
+    this.#child.kill("SIGTERM");
+    return this.#child.exited;
+  }
+
+  get #url(): string {
+    return /http:\/\/127\.0\.0\.1:\d+/.exec(this.output)?.[0] ?? "";
+  }
+
+  /** The page's events up to the one that says that all are there. */
+  async #page(): Promise<string> {
+    const { body } = await fetch(`${this.#url}/sandbox/events`);
+    let text = "";
+    for await (const chunk of body ?? []) {
+      text += new TextDecoder().decode(chunk);
+      if (text.includes("event: ready")) break;
+    }
+    return text;
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const chunk of stream) this.output += new TextDecoder().decode(chunk);
+  }
+}
+
+test("a new plugin answers in its room, runs what is saved, and goes on when that is broken", async () => {
+  const file = join(cwd, "hello/hello.ts");
+  const source = readFileSync(file, "utf8");
+  const session = new DevSession();
+  try {
+    await session.untilPrinted("The room, to type into");
+    await session.say("!hello Ada");
+    await session.untilShown("Hello, Ada!");
+    writeFileSync(file, source.replace('"Hello"', '"Ahoy"'));
+    await session.untilPrinted("is taken up");
+    await session.say("!hello Ada");
+    await session.untilShown("Ahoy, Ada!");
+    writeFileSync(file, `${source}}`);
+    await session.untilPrinted("The version before stays at work.");
+    expect(session.output).toContain("hello.ts line 18");
+    writeFileSync(file, source.replace("setup(bot) {", 'setup(bot) {\n    throw new Error("no luck");'));
+    await session.untilPrinted("no luck");
+    await session.say("!hello Bea");
+    await session.untilShown("Ahoy, Bea!");
+    writeFileSync(file, source);
+    writeFileSync(join(cwd, "hello/dev.yaml"), "greeting: Salut\n");
+    await until("it is taken up again", async () => session.output.split("is taken up").length === 3, 20_000);
+    await session.say("!hello Bea");
+    await session.untilShown("Salut, Bea!");
+  } finally {
+    expect(await session.stop()).toBe(0);
+  }
+});
+
+test("an archive is installed into a host that runs, and into the folder of one that does not", async () => {
+  const archive = join(cwd, "hello-v0.1.0.mbp");
+  const homeserver = new Homeserver({
+    serverName: "sandbox",
+    dialect: "conduwuit",
+    registrationToken: "letmein",
+  });
+  await homeserver.open();
+  await using host = new HostProcess(join(cwd, "host"), await freePort());
+  const room = homeserver.createUser("you").createRoom({ name: "Room", public: true });
+  host.configure(
+    homeserver.url,
+    `accounts: { "@bot:sandbox": {} }\ninstances:\n  greeter: { plugin: hello, account: "@bot:sandbox", rooms: ["${room}"] }\n`,
+  );
+  const before = await host.command("plugin", "install", archive, "--json");
+  expect(before.err).toBe("");
+  expect(JSON.parse(before.out)).toMatchObject({ id: "hello", version: "0.1.0", isRunning: false });
+  host.start();
+  await host.untilInstance("greeter", "running");
+  const now = await host.command("plugin", "install", archive, "--json");
+  expect(JSON.parse(now.out)).toMatchObject({ id: "hello", isRunning: true });
+  await host.untilInstance("greeter", "running");
+  writeFileSync(join(cwd, "notes.txt"), "no archive");
+  const refused = await host.command("plugin", "install", join(cwd, "notes.txt"));
+  expect(refused.code).toBe(1);
+  await host.untilInstance("greeter", "running");
+  await host.stop();
+  await homeserver.close();
+});
