@@ -85,6 +85,7 @@ function hostSettings(config: Config): Record<string, string | number | boolean 
     "server.host": server.host,
     "server.port": server.port,
     "server.allow_remote": server.allowRemote,
+    "server.public_url": server.publicUrl,
     data_dir: config.dataDir,
     "backup.enabled": config.backup.enabled,
     "backup.at": config.backup.at,

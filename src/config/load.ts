@@ -120,13 +120,15 @@ function warnOfStuckAccounts(
 }
 
 function readServer(main: ConfigFile, settings: MainSettings): Config["server"] {
-  const { host, port, allow_remote: allowRemote } = settings.server ?? serverSchema.parse({});
-  if (allowRemote || /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)) return { host, port, allowRemote };
+  const { host, port, allow_remote: allowRemote, public_url } = settings.server ?? serverSchema.parse({});
+  const publicUrl = public_url?.replace(/\/+$/, "");
+  if (allowRemote || /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host))
+    return { host, port, allowRemote, publicUrl };
   main.report({
     path: ["server", "host"],
     message: `other machines can reach ${quote(host)}: leave 127.0.0.1 and use an SSH tunnel, or set server.allow_remote: true`,
   });
-  return { host: "127.0.0.1", port, allowRemote };
+  return { host: "127.0.0.1", port, allowRemote, publicUrl };
 }
 
 /** Every account that may be logged in: the sound ones, and the admin account even if no file lists it. */

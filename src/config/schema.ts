@@ -73,6 +73,12 @@ export const serverSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("Must be true for a host that other machines can reach. Prefer an SSH tunnel."),
+  public_url: z
+    .url({ protocol: /^https?$/, error: "write an address such as https://bots.example.org" })
+    .optional()
+    .describe(
+      "Where a reverse proxy shows the pages of plugins to the world; nothing else is answered there.",
+    ),
 });
 
 export const backupSchema = z.strictObject({

@@ -65,7 +65,13 @@ export interface Config {
     readonly username: SecretValue | undefined;
     readonly passwordHash: SecretValue | undefined;
   };
-  readonly server: { readonly host: string; readonly port: number; readonly allowRemote: boolean };
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly allowRemote: boolean;
+    /** Without a slash at its end. */
+    readonly publicUrl: string | undefined;
+  };
   /** Absolute path. */
   readonly dataDir: string;
   /** `at` is a time of day such as "03:30". */

@@ -3,6 +3,7 @@
  * a context; it runs in a runtime of its own, never sees a token, and asks the host for everything that leaves the process.
  */
 import type { Database } from "bun:sqlite";
+import type { Hono } from "hono";
 import { z } from "zod";
 import type { Arguments, Command } from "./command.ts";
 import type { EventId, MxcUri, RoomId, UserId } from "./id.ts";
@@ -84,6 +85,13 @@ export interface Bot<Config> {
    * @throws RoostError `room-forbidden` for another room.
    */
   send(roomId: RoomId, content: string | JsonObject): Promise<EventId>;
+  /**
+   * The instance's own pages, as a Hono app: `bot.web.post("/hook", (context) => context.text("thanks"))`. They are at `webUrl`,
+   * without a login, and in an origin of their own: cookies neither come nor go.
+   */
+  readonly web: Hono;
+  /** Where `web` is reached: under `server.public_url` if there is one, else on this machine. With a slash at its end. */
+  readonly webUrl: string;
   /** A folder for the instance's temporary files. */
   readonly folder: string;
   /** Puts a file on the homeserver. Not repeated by itself: keep the address if a repeated run should not upload again. */

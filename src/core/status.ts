@@ -4,6 +4,7 @@ import type { InstanceId } from "./id.ts";
 import type { OpenFault } from "./log.ts";
 import type { Actor } from "./management.ts";
 import type { AccountStatus } from "./matrix.ts";
+import type { WebAnswer, WebRequest } from "./web-request.ts";
 
 /** What people asked for: the YAML's `enabled` and the operator's stop and start. Only people change it. */
 export type Desired = "running" | "stopped";
@@ -145,6 +146,8 @@ export interface HostControl {
   snapshot(): HostSnapshot;
   /** How the instance did, minute by minute: the last hour and a half at most, oldest first. */
   samples(id: InstanceId): readonly Sample[];
+  /** Hands a request to an instance's own pages. Rejects with RoostError `not-found` when it does not run. */
+  askPlugin(id: InstanceId, asked: WebRequest): Promise<WebAnswer>;
   /** Each answers the sentence to show, or throws a RoostError whose message is the sentence. `actor` is for the audit record. */
   start(id: InstanceId, actor?: Actor): Promise<string>;
   stop(id: InstanceId, actor?: Actor): Promise<string>;

@@ -2,6 +2,7 @@ import type { Config, LoadedConfig, Problem } from "../core/config.ts";
 import type { InstanceId, UserId } from "../core/id.ts";
 import type { AccountStatus } from "../core/matrix.ts";
 import type { HostSnapshot, Sample } from "../core/status.ts";
+import type { WebAnswer, WebRequest } from "../core/web-request.ts";
 import { Allowances } from "../delivery/allowances.ts";
 import { Inbox } from "../delivery/inbox.ts";
 import { Outbox } from "../delivery/outbox.ts";
@@ -93,6 +94,7 @@ export class House {
       allowances: this.#allowances,
       notes: store.notes,
       dataDir: config.dataDir,
+      webUrl: config.server.publicUrl ?? `http://127.0.0.1:${config.server.port}`,
       roster,
       inbox: this.#inbox,
       outbox: this.#outbox,
@@ -190,6 +192,11 @@ export class House {
     if (this.roster.config(id) === undefined) return;
     this.supervisor.restart(id);
     await this.supervisor.settled(id);
+  }
+
+  /** Hands a request to an instance's own pages. */
+  askPlugin(id: InstanceId, asked: WebRequest): Promise<WebAnswer> {
+    return this.#instances.ask(id, asked);
   }
 
   /** How the instance did, minute by minute: the last hour and a half at most, oldest first. */

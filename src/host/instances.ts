@@ -7,12 +7,14 @@ import { type InstanceId, madeUpEventId, type UserId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account, MatrixEvent } from "../core/matrix.ts";
 import type { InstanceResources, Isolation } from "../core/status.ts";
+import { type WebAnswer, type WebRequest, webRoot } from "../core/web-request.ts";
 import type { Allowances } from "../delivery/allowances.ts";
 import type { Listener } from "../delivery/gate.ts";
 import type { Inbox } from "../delivery/inbox.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Roster } from "../delivery/roster.ts";
-import { RemoteRuntime, type Services } from "../plugins/remote-runtime.ts";
+import { RemoteRuntime } from "../plugins/remote-runtime.ts";
+import type { Services } from "../plugins/services.ts";
 import { databaseError } from "../store/database.ts";
 import type { HostNotes } from "../store/host-notes.ts";
 import { InstanceDatabases, instanceDatabaseFile } from "./instance-databases.ts";
@@ -20,6 +22,8 @@ import type { Runtimes } from "./runtimes.ts";
 
 export interface InstancesOptions {
   readonly dataDir: string;
+  /** Where the host is reached by those who ask for plugins' pages, without a slash at its end. */
+  readonly webUrl: string;
   readonly roster: Roster;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
@@ -123,6 +127,14 @@ export class Instances {
     this.databases.noteClosed(id);
   }
 
+  /** Hands a request to the instance's own pages. */
+  async ask(id: InstanceId, asked: WebRequest): Promise<WebAnswer> {
+    const run = this.#runs.get(id);
+    if (run === undefined)
+      throw new RoostError("not-found", "There is no such instance, or it does not run.");
+    return run.runtime.ask(asked);
+  }
+
   /** Ends a run whose database cannot be used any more, at once; what it has in hand is handled by a later one. */
   async #end(id: InstanceId, error: RoostError): Promise<void> {
     const run = this.#runs.get(id);
@@ -180,6 +192,7 @@ export class Instances {
       plugin: config.plugin,
       userId: config.account,
       prefix: config.prefix,
+      webUrl: `${this.#options.webUrl}${webRoot}/${config.id}/`,
       config: config.config,
       databaseFile: instanceDatabaseFile(this.#options.dataDir, config.id),
       folder: files,

@@ -39,6 +39,7 @@ export function controlHouse(house: House, router: LogRouter): HostControl {
   return {
     snapshot: () => house.snapshot(),
     samples: (id) => house.samples(id),
+    askPlugin: (id, asked) => house.askPlugin(id, asked),
     start: (id, actor) => {
       if (actor !== undefined) audit(actor, "Somebody asked for the instance's start.", id);
       return house.operations.start(id);

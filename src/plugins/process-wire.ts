@@ -1,6 +1,6 @@
 /**
  * The protocol as lines, for runtimes in processes of their own, in whatever language: each line is a JSON array of messages as
- * `protocol.ts` describes them, UTF-8, ended by a newline. Bytes stand as base64 text: the `bytes` of an upload. A child is not
+ * `protocol.ts` describes them, UTF-8, ended by a newline. Bytes stand as base64 text: the `bytes` of an upload, the `body` of a request and of its answer. A child is not
  * trusted: what it says is checked here, field by field, before the host sees it.
  */
 import { z } from "zod";
@@ -33,6 +33,7 @@ const codes = [
 const count = z.number().int().nonnegative();
 const text = z.string().max(100_000);
 const short = z.string().max(1_000);
+const bytes = z.base64().transform((encoded) => Buffer.from(encoded, "base64"));
 /** JSON.parse made it, so it is JSON all the way down. */
 const json = z.custom<JsonObject>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
@@ -79,7 +80,7 @@ const request = z.union([
   }),
   call.extend({ ask: z.literal("hold"), allowance: short, untilMs: z.number() }),
   call.extend({ ask: z.literal("upload-limit") }),
-  call.extend({ ...uploaded, bytes: z.base64().transform((encoded) => Buffer.from(encoded, "base64")) }),
+  call.extend({ ...uploaded, bytes }),
   call.extend({ ...uploaded, path: short }),
 ]);
 const context = z.record(short, z.union([text, z.number(), z.boolean()]));
@@ -90,6 +91,15 @@ const told = z.discriminatedUnion("say", [
     redactsReplies: z.boolean(),
   }),
   z.object({ say: z.literal("count"), what: short }),
+  z.object({
+    say: z.literal("respond"),
+    request: count,
+    answer: z.object({
+      status: z.int().min(200).max(599),
+      headers: z.record(short, text),
+      body: bytes,
+    }),
+  }),
   z.object({ say: z.literal("refused"), error }),
   z.object({ say: z.literal("typing"), run: count, typing: z.boolean() }),
   z.object({ say: z.literal("settled"), run: count, error: error.optional() }),
@@ -116,13 +126,24 @@ export function readToHost(text: string): readonly ToHost[] | undefined {
 }
 
 export function writeToRuntime(messages: readonly ToRuntime[]): string {
-  return `${JSON.stringify(messages)}\n`;
+  return `${JSON.stringify(
+    messages.map((message) =>
+      message.say === "request"
+        ? { ...message, asked: { ...message.asked, body: base64(message.asked.body) } }
+        : message,
+    ),
+  )}\n`;
 }
 
 /** The child's side of the same, in TypeScript. */
 export function readToRuntime(text: string): readonly ToRuntime[] {
   // Said by the host that started this process.
-  return JSON.parse(text);
+  const messages: readonly ToRuntime[] = JSON.parse(text);
+  return messages.map((message) =>
+    message.say === "request"
+      ? { ...message, asked: { ...message.asked, body: Buffer.from(String(message.asked.body), "base64") } }
+      : message,
+  );
 }
 
 export function writeToHost(messages: readonly ToHost[]): string {
@@ -130,6 +151,12 @@ export function writeToHost(messages: readonly ToHost[]): string {
 }
 
 function withTextForBytes(message: ToHost): unknown {
+  if (message.say === "respond")
+    return { ...message, answer: { ...message.answer, body: base64(message.answer.body) } };
   if (message.say !== "call" || message.ask !== "upload" || !("bytes" in message)) return message;
-  return { ...message, bytes: Buffer.from(message.bytes).toString("base64") };
+  return { ...message, bytes: base64(message.bytes) };
+}
+
+function base64(data: Uint8Array): string {
+  return Buffer.from(data).toString("base64");
 }

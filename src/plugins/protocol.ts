@@ -8,12 +8,15 @@ import type { JsonObject } from "../core/json.ts";
 import type { LogContext, Severity } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
+import type { WebAnswer, WebRequest } from "../core/web-request.ts";
 
 export interface SetUp {
   readonly instance: string;
   readonly plugin: string;
   readonly userId: UserId;
   readonly prefix: string;
+  /** Where its own pages are, a slash at the end. */
+  readonly webUrl: string;
   readonly config: JsonObject;
   /** The instance's SQLite file, and its folder for temporary files. */
   readonly databaseFile: string;
@@ -46,6 +49,7 @@ export type ToRuntime =
   | { readonly say: "abort"; readonly run: number }
   | { readonly say: "answer"; readonly call: number; readonly value: Value }
   | { readonly say: "refuse"; readonly call: number; readonly error: WireError }
+  | { readonly say: "request"; readonly request: number; readonly asked: WebRequest }
   | { readonly say: "ping" }
   | { readonly say: "stop" };
 
@@ -90,6 +94,7 @@ export type ToHost =
       readonly threadId?: number | undefined;
     }
   | { readonly say: "count"; readonly what: string }
+  | { readonly say: "respond"; readonly request: number; readonly answer: WebAnswer }
   | { readonly say: "refused"; readonly error: WireError }
   | ({ readonly say: "call"; readonly call: number } & Request)
   | { readonly say: "typing"; readonly run: number; readonly typing: boolean }

@@ -1,33 +1,22 @@
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
-import type { EventId, InstanceId, MxcUri, RoomId, UserId } from "../core/id.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
-import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
+import type { Subscription } from "../core/plugin.ts";
 import type { InstanceResources } from "../core/status.ts";
+import type { WebAnswer, WebRequest } from "../core/web-request.ts";
 import type { Channel, OpenChannel } from "./channel.ts";
-import type { Request, SetUp, ToHost, ToRuntime, Value } from "./protocol.ts";
+import type { Request, SetUp, ToHost, ToRuntime } from "./protocol.ts";
+import { Requests } from "./requests.ts";
 import { Run } from "./run.ts";
+import { carryOut, type Services } from "./services.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
 /** What a plugin says of itself once it is set up. */
 export interface Readiness {
   readonly subscriptions: readonly Subscription[];
   readonly redactsReplies: boolean;
-}
-
-/** What the host does for a plugin. The host looks up room and account by the row: a plugin can name neither. */
-export interface Services {
-  send(row: InboxRow, type: string, content: JsonObject, key: string): Promise<EventId>;
-  post(roomId: RoomId, content: JsonObject): Promise<EventId>;
-  defer(row: InboxRow, key: string, atMs: number): void;
-  takeTurn(row: InboxRow, sender: UserId, request: TurnRequest): Turn;
-  hold(allowance: string, untilMs: number): void;
-  count(what: string): void;
-  uploadLimitBytes(signal: AbortSignal): Promise<number>;
-  upload(file: Upload, signal: AbortSignal): Promise<MxcUri>;
-  setTyping(row: InboxRow, typing: boolean): void;
 }
 
 export interface RemoteRuntimeOptions {
@@ -65,6 +54,7 @@ export class RemoteRuntime {
   readonly #runs = new Map<number, Run>();
   #out: Outgoing<ToRuntime> | undefined;
   #channel: Channel | undefined;
+  readonly #requests = new Requests();
   #nextRun = 1;
   #unanswered = 0;
   #tickedAtMs = 0;
@@ -115,6 +105,14 @@ export class RemoteRuntime {
     return run.settled;
   }
 
+  /** Hands over a request to the plugin's pages. */
+  ask(asked: WebRequest): Promise<WebAnswer> {
+    const out = this.#out;
+    if (out === undefined || !this.#isReady || this.#stopped !== undefined)
+      return Promise.reject(new RoostError("not-found", "The instance does not run."));
+    return this.#requests.add((request) => out.say({ say: "request", request, asked }));
+  }
+
   /** Lets what is in hand finish for a few seconds, closes the plugin's database and ends the runtime. */
   async stop(graceMs = this.#timing.graceMs): Promise<void> {
     if (this.#channel === undefined || this.#out === undefined) return;
@@ -139,6 +137,9 @@ export class RemoteRuntime {
         return;
       case "count":
         this.#options.services.count(message.what);
+        return;
+      case "respond":
+        this.#requests.settle(message.request, message.answer);
         return;
       case "refused":
         this.#started?.reject(fromWire(message.error));
@@ -203,38 +204,12 @@ export class RemoteRuntime {
     const waiting = "run" in message ? (run === undefined ? [] : [run]) : [...this.#runs.values()];
     for (const each of waiting) each.beginCall();
     try {
-      const value = await this.#carryOut(message, run);
+      const value = await carryOut(this.#options.services, message, run, this.#abort.signal);
       this.#out?.sayLater({ say: "answer", call: message.call, value });
     } catch (error) {
       this.#out?.sayLater({ say: "refuse", call: message.call, error: toWire(error) });
     } finally {
       for (const each of waiting) each.endCall();
-    }
-  }
-
-  async #carryOut(request: Request, run: Run | undefined): Promise<Value> {
-    const { services } = this.#options;
-    switch (request.ask) {
-      case "post":
-        return services.post(request.roomId, request.content);
-      case "upload":
-        return services.upload(request, this.#abort.signal);
-      case "upload-limit":
-        return services.uploadLimitBytes(this.#abort.signal);
-      case "hold":
-        services.hold(request.allowance, request.untilMs);
-        return undefined;
-    }
-    if (run === undefined)
-      throw new RoostError("bad-request", "The message was already settled: await what you send.");
-    switch (request.ask) {
-      case "send":
-        return services.send(run.row, request.type, request.content, request.key);
-      case "turn":
-        return services.takeTurn(run.row, run.sender, request.request);
-      case "defer":
-        services.defer(run.row, request.key, request.atMs);
-        return undefined;
     }
   }
 
@@ -295,5 +270,6 @@ export class RemoteRuntime {
     this.#out = undefined;
     for (const run of this.#runs.values()) run.settle(error);
     this.#runs.clear();
+    this.#requests.close(error);
   }
 }

@@ -7,6 +7,7 @@ import { Handlers } from "./handlers.ts";
 import { asContent, createMessage } from "./message.ts";
 import type { Request, SetUp, ToHost, ToRuntime, Value, Values } from "./protocol.ts";
 import { Schedule } from "./schedule.ts";
+import { Web } from "./web.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
 export interface RuntimeOptions {
@@ -28,6 +29,7 @@ export class Runtime {
   readonly #out: Outgoing<ToHost>;
   readonly #stop = new AbortController();
   readonly #handlers = new Handlers();
+  readonly #web = new Web();
   readonly #runs = new Map<number, AbortController>();
   readonly #calls = new Map<number, Waiting>();
   #nextCall = 1;
@@ -59,6 +61,9 @@ export class Runtime {
       case "refuse":
         this.#take(message.call)?.reject(fromWire(message.error));
         return;
+      case "request":
+        void this.#respond(message);
+        return;
       case "ping":
         this.#out.say({ say: "pong", memoryBytes: this.#options.memoryBytes() });
         return;
@@ -87,6 +92,7 @@ export class Runtime {
 
   #createBot(setUp: SetUp, config: unknown, db: Database): Bot<unknown> {
     const log = this.#createLogger();
+    const web = this.#web;
     const schedule = new Schedule(this.#stop.signal, log);
     return {
       instance: setUp.instance,
@@ -106,6 +112,10 @@ export class Runtime {
       every: (interval, run) => schedule.every(interval, run),
       cron: (pattern, run) => schedule.cron(pattern, run),
       send: (roomId, content) => this.#ask({ ask: "post", roomId, content: asContent(content) }),
+      get web() {
+        return web.app;
+      },
+      webUrl: setUp.webUrl,
       folder: setUp.folder,
       upload: (file) => this.#ask({ ask: "upload", ...file }),
       uploadLimitBytes: () => this.#ask({ ask: "upload-limit" }),
@@ -135,6 +145,16 @@ export class Runtime {
       });
     } finally {
       this.#runs.delete(run);
+    }
+  }
+
+  async #respond({ request, asked }: Extract<ToRuntime, { say: "request" }>): Promise<void> {
+    try {
+      this.#out.say({ say: "respond", request, answer: await this.#web.answer(asked) });
+    } catch (error) {
+      this.#createLogger().error("A request to the plugin's pages failed.", { path: asked.path }, error);
+      const body = Buffer.from("The plugin failed; its log says how.\n");
+      this.#out.say({ say: "respond", request, answer: { status: 500, headers: {}, body } });
     }
   }
 

@@ -5,7 +5,9 @@ import type { JsonObject } from "../core/json.ts";
 import type { LogContext, Severity } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 import type { Http, PluginDefinition } from "../core/plugin.ts";
+import type { WebAnswer, WebRequest } from "../core/web-request.ts";
 import type { Request, ToHost, Value } from "./protocol.ts";
+import { Requests } from "./requests.ts";
 import { Runtime } from "./runtime.ts";
 import { fromWire } from "./wire.ts";
 
@@ -38,6 +40,7 @@ export class TestBot {
   readonly #runtime: Runtime;
   readonly #ready = Promise.withResolvers<void>();
   readonly #runs = new Map<number, PromiseWithResolvers<void>>();
+  readonly #requests = new Requests();
   #events = 0;
 
   constructor(plugin: PluginDefinition, http: Http | undefined) {
@@ -62,11 +65,13 @@ export class TestBot {
     const bot = new TestBot(plugin, options.http);
     const { config = {}, prefix = "!" } = options;
     const userId = "@bot:test.example" as UserId;
+    const webUrl = "http://127.0.0.1:29316/_matrix/maubot/plugin/test/";
     const setUp = {
       instance: "test",
       plugin: "test",
       userId,
       prefix,
+      webUrl,
       config,
       databaseFile: ":memory:",
       folder: ".",
@@ -109,6 +114,11 @@ export class TestBot {
     return settled.promise;
   }
 
+  /** Somebody asks for one of the bot's own pages. */
+  ask(asked: WebRequest): Promise<WebAnswer> {
+    return this.#requests.add((request) => this.#runtime.receive([{ say: "request", request, asked }]));
+  }
+
   close(): void {
     this.#runtime.receive([{ say: "stop" }]);
   }
@@ -124,6 +134,9 @@ export class TestBot {
       case "settled":
         if (message.error === undefined) this.#runs.get(message.run)?.resolve();
         else this.#runs.get(message.run)?.reject(fromWire(message.error));
+        return;
+      case "respond":
+        this.#requests.settle(message.request, message.answer);
         return;
       case "log":
         this.logged.push(message);

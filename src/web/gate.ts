@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Context, MiddlewareHandler } from "hono";
 import { pagePolicy } from "./page-document.ts";
+import { isPluginPage } from "./plugin-pages.ts";
 
 /** Sent with every answer: nothing but our own files runs, nothing is framed, guessed, shared with other origins or stored. */
 const securityHeaders = {
@@ -12,14 +13,27 @@ const securityHeaders = {
   "cache-control": "no-store",
 } as const;
 
+interface Doors {
+  readonly host: string;
+  readonly allowRemote: boolean;
+  /** Under this address the plugins' pages are answered, and nothing else. */
+  readonly publicUrl: string | undefined;
+}
+
 /**
  * Stands before every route: requests whose Host is none of ours are refused, because a page on the web can make its own name
  * point at 127.0.0.1 (DNS rebinding) and the browser would then let it read the answers.
  */
-export function gate(host: string, allowRemote: boolean): MiddlewareHandler {
+export function gate({ host, allowRemote, publicUrl }: Doors): MiddlewareHandler {
+  const publicHost = publicUrl === undefined ? undefined : new URL(publicUrl).host;
   return async (context, next) => {
-    if (isOurHost(context.req.header("host") ?? "", host, allowRemote)) await next();
+    const asked = context.req.header("host")?.toLowerCase() ?? "";
+    const isPlugins = isPluginPage(context.req.path);
+    const isOurs = isOurHost(asked, host, allowRemote) || (isPlugins && asked === publicHost);
+    if (isOurs) await next();
     else context.res = refusal(context);
+    // What a plugin answers has a policy of its own.
+    if (isOurs && isPlugins && context.res.headers.has("content-security-policy")) return;
     for (const [name, value] of Object.entries(securityHeaders)) context.res.headers.set(name, value);
   };
 }

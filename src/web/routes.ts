@@ -1,23 +1,26 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { type Context, type Handler, Hono } from "hono";
+import { webRoot } from "../core/web-request.ts";
 import { describeSession, sessionOf } from "./access.ts";
 import type { ApiOptions } from "./api.ts";
 import { gate } from "./gate.ts";
 import { type Health, healthOf, instanceHealthOf, isReady } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
 import { pageDocument } from "./page-document.ts";
+import { answerByPlugin, limitPluginBody } from "./plugin-pages.ts";
 import { overviewOf } from "./roost/overview.ts";
 import type { Served } from "./socket.ts";
 
 export interface RouteOptions extends ApiOptions {
   readonly host: string;
   readonly allowRemote: boolean;
+  readonly publicUrl: string | undefined;
   readonly metrics: Metrics;
 }
 
 /** Every path that is answered, for GET and HEAD, and the APIs with their own. All others are 404, other methods 405. */
 export function routes(options: RouteOptions): Hono<Served> {
-  const { host, allowRemote, control, metrics, log, login, sessions, cutSecrets } = options;
+  const { host, allowRemote, publicUrl, control, metrics, log, login, sessions, cutSecrets } = options;
   const snapshot = () => control.snapshot();
   const answer = (context: Context, body: Pick<Health, "status">, status: 200 | 503) =>
     context.body(cutSecrets(JSON.stringify(body)), status, { "content-type": "application/health+json" });
@@ -61,7 +64,8 @@ export function routes(options: RouteOptions): Hono<Served> {
     ],
   ];
   const app = new Hono<Served>();
-  app.use(gate(host, allowRemote));
+  app.use(gate({ host, allowRemote, publicUrl }));
+  app.all(`${webRoot}/:id/*`, limitPluginBody, answerByPlugin(control.askPlugin));
   for (const [path, handler] of listed) {
     app.get(path, handler);
     app.all(path, (context) => context.text("Only GET and HEAD.\n", 405, { allow: "GET, HEAD" }));

@@ -187,7 +187,7 @@ const cases: readonly [title: string, yaml: string, outcome: Outcome, ...sentenc
     "a key like no other",
     `${head}server: { colour: red }\n`,
     "the host runs",
-    '4:11 server.colour: unknown key "colour" (known keys: host, port, allow_remote)',
+    '4:11 server.colour: unknown key "colour" (known keys: host, port, allow_remote, public_url)',
   ],
   [
     "a misspelt data_dir, which would mean another data folder",

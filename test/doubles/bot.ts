@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Hono } from "hono";
 import {
   asEventId,
   asInstanceId,
@@ -115,6 +116,8 @@ export class BotDouble<Config> {
       every: () => {},
       cron: () => {},
       send: async (_roomId, content) => this.#send("", `#${this.replies.length}`, content, {}),
+      web: new Hono(),
+      webUrl: "http://127.0.0.1/",
       folder: this.folder,
       upload: async ({ mimetype, filename, ...file }) => {
         const sizeBytes = "path" in file ? statSync(file.path).size : file.bytes.length;

@@ -13,8 +13,9 @@ export function webParts(snapshot: () => HostSnapshot, log = new LogRouter().log
   return {
     host: "127.0.0.1",
     allowRemote: false,
+    publicUrl: undefined,
     version: "1.2.3",
-    control: { snapshot, samples: () => [], start: act, stop: act, restart: act },
+    control: { snapshot, samples: () => [], askPlugin: act, start: act, stop: act, restart: act },
     management: {} as Management,
     records: { query: () => [], lastId: () => 0, onRecord: () => () => {} },
     login,

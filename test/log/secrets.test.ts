@@ -33,6 +33,7 @@ const act = async () => "";
 const control: HostControl = {
   snapshot: () => snapshot([]),
   samples: () => [],
+  askPlugin: () => Promise.reject(new Error("not asked")),
   start: act,
   stop: act,
   restart: act,

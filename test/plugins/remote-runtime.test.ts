@@ -29,6 +29,7 @@ class Stage {
         plugin,
         userId: botId,
         prefix: "!",
+        webUrl: "http://127.0.0.1/",
         config,
         databaseFile: this.databaseFile,
         folder: this.#folder.path,

@@ -29,6 +29,7 @@ const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {}, critical()
 
 const control: HostControl = {
   samples: () => [],
+  askPlugin: () => Promise.reject(new RoostError("not-found", "no plugins here")),
   snapshot: () => snapshot([instance("insta", states.running)]),
   start: async (id) => `${id} started.`,
   stop: async (id) => {
