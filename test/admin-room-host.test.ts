@@ -126,6 +126,7 @@ test.concurrent("what happens while the homeserver is away is told once, over ki
   await scene.homeserver.open(Number(new URL(url).port));
   await scene.shows(/^Roost \| ERROR, echo, [\s\S]*!admin server shutdown[\s\S]*\nRoost \| Seen 3 times/);
   for (const line of scene.shown.join("\n").split("\n")) expect(line).toStartWith("Roost | ");
+  expect(scene.homeserver.adminCommands()).toEqual([]);
   scene.configure("echo");
   await scene.host.command("restart", "echo");
   await scene.shows(/ERROR/, /^Roost \| Over, echo, /);

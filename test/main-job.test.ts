@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { dialectNames } from "../src/sandbox/dialect.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
@@ -17,7 +18,7 @@ instances:
     rooms: ${JSON.stringify(rooms)}
 ${more}`;
 
-for (const dialect of ["synapse", "conduwuit"] as const) {
+for (const dialect of dialectNames) {
   describe(`a host on a homeserver that speaks ${dialect}`, () => {
     const folder = temporaryFolder();
     const homeserver = new Homeserver({ serverName: "sandbox", dialect, registrationToken: "letmein" });

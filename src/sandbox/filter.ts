@@ -17,10 +17,10 @@ export function syncFilter(filter: JsonObject | undefined, dialect: Dialect): Fi
 }
 /** Reads a `RoomEventFilter`, as `/messages` takes it; `rooms` may hold a room list of its own. */
 export function eventFilter(filter: JsonObject | undefined, dialect: Dialect, rooms?: JsonObject): Filter {
-  const limit = filter?.limit;
+  const limit = dialect.filters === "ignored" ? undefined : filter?.limit;
   const timelineLimit =
     typeof limit === "number" && limit >= 0 ? Math.min(Math.floor(limit), 100) : dialect.timelineLimit;
-  if (!dialect.appliesFilters) return { timelineLimit, showsRoom: () => true, showsEvent: () => true };
+  if (dialect.filters !== "applied") return { timelineLimit, showsRoom: () => true, showsEvent: () => true };
   return {
     timelineLimit,
     showsRoom: (roomId) => passes(rooms, "rooms", roomId) && passes(filter, "rooms", roomId),

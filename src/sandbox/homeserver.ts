@@ -29,7 +29,7 @@ export interface HomeserverOptions {
   readonly tokenUses?: number;
   /** Registration has a terms stage too. */
   readonly terms?: boolean;
-  /** A registration that fails over its user name costs a use of the token all the same (continuwuity). */
+  /** Whether a registration that fails over its user name costs a use of the token all the same; by default as the dialect has it. */
   readonly burnsTokenFirst?: boolean;
   readonly maxUploadBytes?: number;
 }
@@ -64,10 +64,10 @@ export class Homeserver {
         token: options.registrationToken === undefined ? undefined : new Secret(options.registrationToken),
         terms: options.terms ?? false,
         uses: options.tokenUses ?? Number.POSITIVE_INFINITY,
-        burnsTokenFirst: options.burnsTokenFirst ?? false,
+        burnsTokenFirst: options.burnsTokenFirst ?? dialect.burnsTokenFirst,
       }),
       sync: new Sync(rooms, this.faults),
-      media: new Media(serverName, options.maxUploadBytes ?? 20 * 1024 * 1024),
+      media: new Media(serverName, options.maxUploadBytes ?? dialect.maxUploadBytes),
       faults: this.faults,
       closing: () => this.#closing.signal,
     };
@@ -105,6 +105,16 @@ export class Homeserver {
   openRoomPage(wish: RoomPageWish): void {
     const { rooms, media } = this.#parts;
     this.#page = roomPageRoutes(rooms.get(wish.room), rooms.stream, media, wish);
+  }
+  /** What was said in `#admins` that a server of this dialect would carry out as a command, oldest first. */
+  adminCommands(): string[] {
+    const { rooms, serverName, dialect } = this.#parts;
+    const room = rooms.find(`#admins:${serverName}`);
+    if (room === undefined || !dialect.hasAdminRoom) return [];
+    const bodies = room.events
+      .filter(({ type }) => type === "m.room.message")
+      .map(({ content }) => String(content.body ?? "").trimStart());
+    return bodies.filter((body) => body.startsWith("!admin") || body.startsWith(`@conduit:${serverName}`));
   }
   /** A room's whole timeline, as a client in it is shown it. */
   timeline(roomId: string): WireEvent[] {

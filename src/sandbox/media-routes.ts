@@ -2,8 +2,8 @@ import { type Context, Hono } from "hono";
 import { type Parts, param } from "./parts.ts";
 import { forbidden } from "./refusal.ts";
 
-/** The media repository: uploads at the old address, everything else only with a token. */
-export function mediaRoutes({ users, media }: Parts): Hono {
+/** The media repository: uploads at the old address, everything else only with a token, or where the dialect is older in its ways. */
+export function mediaRoutes({ users, media, dialect }: Parts): Hono {
   const routes = new Hono();
   routes.post("/_matrix/media/v3/upload", async (c) => {
     users.session(c.req.raw);
@@ -17,6 +17,9 @@ export function mediaRoutes({ users, media }: Parts): Hono {
   });
   const download = (c: Context) => {
     users.session(c.req.raw);
+    return answer(c);
+  };
+  const answer = (c: Context) => {
     const { bytes, mimetype, filename } = media.get(`mxc://${param(c, "server")}/${param(c, "id")}`);
     const name = encodeURIComponent(c.req.param("name") ?? filename ?? "");
     return new Response(bytes.slice(), {
@@ -32,6 +35,7 @@ export function mediaRoutes({ users, media }: Parts): Hono {
   routes.get("/_matrix/client/v1/media/download/:server/:id/:name", download);
   // The picture itself is a thumbnail of every size: servers answer the original where it is small enough.
   routes.get("/_matrix/client/v1/media/thumbnail/:server/:id", download);
+  if (dialect.servesLegacyMedia) routes.get("/_matrix/media/v3/download/:server/:id", answer);
   routes.get("/_matrix/media/v3/*", () => {
     throw forbidden("Unauthenticated media is disabled.");
   });

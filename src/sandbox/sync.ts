@@ -9,8 +9,6 @@ import type { Change } from "./stream.ts";
 import { SyncAnswer } from "./sync-answer.ts";
 import type { Session } from "./users.ts";
 
-const longestWaitMs = 30_000;
-
 /** `GET /sync`: what is new for a user since a token, waiting for it if there is nothing yet. */
 export class Sync {
   readonly #rooms: Rooms;
@@ -26,7 +24,8 @@ export class Sync {
     const { dialect, stream } = this.#rooms;
     const filter = syncFilter(this.#filterIn(session, query), dialect);
     const asked = query.get("timeout");
-    const timeoutMs = Math.min(asked === null ? dialect.defaultTimeoutMs : Number(asked) || 0, longestWaitMs);
+    const wishMs = asked === null ? dialect.defaultTimeoutMs : Number(asked) || 0;
+    const timeoutMs = Math.min(Math.max(wishMs, dialect.shortestWaitMs), dialect.longestWaitMs);
     const deadlineMs = performance.now() + timeoutMs;
     const fullState = query.get("full_state") === "true";
     const asSince = this.#since(query.get("since"));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { isObject } from "../../src/core/json.ts";
 import { bodies, Client, openHomeserver, part } from "./client.ts";
 
-async function withRoom(dialect: "synapse" | "conduwuit" = "synapse") {
+async function withRoom(dialect: "synapse" | "continuwuity" = "synapse") {
   const homeserver = await openHomeserver({ dialect });
   const alice = homeserver.createUser("alice");
   const room = alice.createRoom();
@@ -41,7 +41,7 @@ describe("faults", () => {
   test("only synapse says how long to wait", async () => {
     for (const [dialect, wait] of [
       ["synapse", 1500],
-      ["conduwuit", undefined],
+      ["continuwuity", undefined],
     ] as const) {
       const { homeserver, client, room } = await withRoom(dialect);
       homeserver.faults.inject({ path: /send/, answer: { kind: "rate-limited", retryAfterMs: 1500 } });
@@ -198,7 +198,7 @@ describe("faults", () => {
     expect(new TextDecoder().decode(homeserver.media(mxc).bytes)).toBe("slowly");
   });
 
-  test.each(["synapse", "conduwuit"] as const)(
+  test.each(["synapse", "continuwuity"] as const)(
     "after forgetSince an old token gives nothing and a lower next one on %s, and new events come",
     async (dialect) => {
       const { homeserver, alice, client, room } = await withRoom(dialect);

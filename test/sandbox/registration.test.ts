@@ -36,8 +36,8 @@ describe("registration", () => {
     expect(end).toMatchObject({ status: 200, body: { user_id: "@bot:example.org", device_id: "ROOST" } });
   });
 
-  test("conduwuit has one stage, params null, and takes it without a session", async () => {
-    const client = new Client(await openHomeserver({ dialect: "conduwuit" }));
+  test("continuwuity has one stage, params null, and takes it without a session", async () => {
+    const client = new Client(await openHomeserver({ dialect: "continuwuity" }));
     const start = await client.call("POST", "/v3/register", {});
     expect(start).toMatchObject({
       status: 401,
@@ -48,17 +48,17 @@ describe("registration", () => {
     expect(end).toMatchObject({ status: 200, body: { user_id: "@bot:example.org" } });
   });
 
-  test("synapse refuses upper-case names, conduwuit folds them", async () => {
+  test("synapse refuses upper-case names, continuwuity folds them", async () => {
     const synapse = new Client(await openHomeserver());
-    const conduwuit = new Client(await openHomeserver({ dialect: "conduwuit" }));
+    const continuwuity = new Client(await openHomeserver({ dialect: "continuwuity" }));
     const path = "/v3/register/available?username=BoT";
     expect((await synapse.get(path)).body.errcode).toBe("M_INVALID_USERNAME");
-    expect(await conduwuit.get(path)).toMatchObject({ status: 200, body: { available: true } });
+    expect(await continuwuity.get(path)).toMatchObject({ status: 200, body: { available: true } });
   });
 
   test.each([
     ["synapse", "M_UNAUTHORIZED"],
-    ["conduwuit", "M_FORBIDDEN"],
+    ["continuwuity", "M_FORBIDDEN"],
   ] as const)(
     "a wrong token on %s is a 401 with %s and the session to try again",
     async (dialect, errcode) => {
@@ -73,7 +73,7 @@ describe("registration", () => {
 
   test.each([
     ["synapse", ["m.login.registration_token", "m.login.terms", "m.login.dummy"]],
-    ["conduwuit", ["m.login.terms", "m.login.registration_token"]],
+    ["continuwuity", ["m.login.terms", "m.login.registration_token"]],
   ] as const)("terms become a stage of their own on %s", async (dialect, stages) => {
     const client = new Client(await openHomeserver({ dialect, terms: true }));
     const start = await client.call("POST", "/v3/register", {});
@@ -102,7 +102,7 @@ describe("registration", () => {
   ])(
     "with burnsTokenFirst %p a name clash leaves a one-use token valid: %p",
     async (burnsTokenFirst, valid) => {
-      const homeserver = await openHomeserver({ dialect: "conduwuit", tokenUses: 1, burnsTokenFirst });
+      const homeserver = await openHomeserver({ dialect: "continuwuity", tokenUses: 1, burnsTokenFirst });
       homeserver.createUser("bot");
       const client = new Client(homeserver);
       const validity = "/v1/register/m.login.registration_token/validity?token=sesame";
@@ -115,14 +115,14 @@ describe("registration", () => {
   );
 
   test("a used-up token is a wrong token", async () => {
-    const client = new Client(await openHomeserver({ dialect: "conduwuit", tokenUses: 1 }));
+    const client = new Client(await openHomeserver({ dialect: "continuwuity", tokenUses: 1 }));
     const auth = { type: "m.login.registration_token", token: "sesame" };
     expect((await client.call("POST", "/v3/register", { username: "one", auth })).status).toBe(200);
     const second = await client.call("POST", "/v3/register", { username: "two", auth });
     expect(second).toMatchObject({ status: 401, body: { errcode: "M_FORBIDDEN" } });
   });
 
-  test("a repeat of a registration whose answer was lost logs in on synapse and clashes on conduwuit", async () => {
+  test("a repeat of a registration whose answer was lost logs in on synapse and clashes on continuwuity", async () => {
     const synapse = await openHomeserver();
     const client = new Client(synapse);
     const { session } = (await client.call("POST", "/v3/register", {})).body;
@@ -134,7 +134,7 @@ describe("registration", () => {
     expect(repeat).toMatchObject({ status: 200, body: { user_id: first.body.user_id, device_id: "D" } });
     expect(synapse.devices("@bot:example.org")).toEqual(["D"]);
 
-    const other = new Client(await openHomeserver({ dialect: "conduwuit" }));
+    const other = new Client(await openHomeserver({ dialect: "continuwuity" }));
     const started = (await other.call("POST", "/v3/register", {})).body.session;
     const whole = { ...request, auth: token(started) };
     expect((await other.call("POST", "/v3/register", whole)).status).toBe(200);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { bodies, Client, openHomeserver } from "./client.ts";
 
-async function two(dialect: "synapse" | "conduwuit" = "synapse") {
+async function two(dialect: "synapse" | "continuwuity" = "synapse") {
   const homeserver = await openHomeserver({ dialect });
   const alice = homeserver.createUser("alice");
   const bot = homeserver.createUser("bot", { password: "pw" });
@@ -9,10 +9,10 @@ async function two(dialect: "synapse" | "conduwuit" = "synapse") {
 }
 
 describe("rooms", () => {
-  test("room ids name the server on synapse and do not on conduwuit", async () => {
+  test("room ids name the server on synapse and do not on continuwuity", async () => {
     expect((await two()).alice.createRoom()).toMatch(/^!\w[\w-]*:example\.org$/);
-    expect((await two("conduwuit")).alice.createRoom()).toMatch(/^![\w-]{43}$/);
-    expect((await two("conduwuit")).alice.createRoom({ version: "11" })).toEndWith(":example.org");
+    expect((await two("continuwuity")).alice.createRoom()).toMatch(/^![\w-]{43}$/);
+    expect((await two("continuwuity")).alice.createRoom({ version: "11" })).toEndWith(":example.org");
   });
 
   test("an open room is joined by its alias, a closed one by invitation only", async () => {
@@ -34,7 +34,7 @@ describe("rooms", () => {
   });
 
   test("one transaction is one event for a device, and another for another device", async () => {
-    const { homeserver, bot, client } = await two("conduwuit");
+    const { homeserver, bot, client } = await two("continuwuity");
     const room = bot.createRoom();
     const first = await client.send(room, "hello", "t");
     expect(await client.send(room, "hello", "t")).toEqual(first);
@@ -50,7 +50,7 @@ describe("rooms", () => {
   });
 
   test("power levels decide who may speak, and the creator of a version 12 room stands above them", async () => {
-    const { alice, bot, client } = await two("conduwuit");
+    const { alice, bot, client } = await two("continuwuity");
     const room = alice.createRoom({ invite: [bot.userId] });
     bot.join(room);
     alice.setState(room, "m.room.power_levels", { events: { "m.room.message": 50 }, users: {} });

@@ -66,7 +66,7 @@ describe("sync", () => {
     expect(bodies(part((await client.sync(since)).body.rooms.join, room).timeline.events)).toEqual(["back"]);
   });
 
-  test.each(["synapse", "conduwuit"] as const)(
+  test.each(["synapse", "continuwuity"] as const)(
     "on %s /messages closes a limited sync's gap exactly",
     async (dialect) => {
       const { alice, room, client, since } = await inRoom(dialect);
@@ -118,7 +118,7 @@ describe("sync", () => {
 
   test.each([
     ["synapse", false],
-    ["conduwuit", true],
+    ["continuwuity", true],
   ] as const)(
     "on %s a room just joined is limited: %p, though nothing is missing",
     async (dialect, limited) => {
@@ -132,7 +132,7 @@ describe("sync", () => {
   );
 
   test("history from before the join can be read, and is in the first timeline of a room", async () => {
-    const { alice, bot, client, since } = await inRoom("conduwuit");
+    const { alice, bot, client, since } = await inRoom("continuwuity");
     const room = alice.createRoom({ public: true });
     alice.say(room, "before");
     bot.join(room);
@@ -142,12 +142,12 @@ describe("sync", () => {
     expect(bodies(chunk)).toEqual(["before"]);
   });
 
-  test("synapse applies filters, conduwuit reads only the limit", async () => {
+  test("synapse applies filters, continuwuity reads only the limit", async () => {
     const filter = {
       room: { timeline: { limit: 2, types: ["m.room.mess*"], not_senders: ["@bot:example.org"] } },
     };
     const seen: Record<string, unknown[]> = {};
-    for (const dialect of ["synapse", "conduwuit"] as const) {
+    for (const dialect of ["synapse", "continuwuity"] as const) {
       const { alice, bot, room, client, since } = await inRoom(dialect);
       const path = `/v3/user/${encodeURIComponent(bot.userId)}/filter`;
       const { filter_id: id } = (await client.call("POST", path, filter)).body;
@@ -162,13 +162,13 @@ describe("sync", () => {
         ({ content }: { content: { body?: string; topic?: string } }) => content.body ?? content.topic,
       );
     }
-    expect(seen).toEqual({ synapse: ["hello"], conduwuit: ["mine", "x"] });
+    expect(seen).toEqual({ synapse: ["hello"], continuwuity: ["mine", "x"] });
   });
 
-  test("an unreadable since is an error on synapse and an initial sync on conduwuit", async () => {
+  test("an unreadable since is an error on synapse and an initial sync on continuwuity", async () => {
     const synapse = await inRoom();
     expect((await synapse.client.sync("nonsense")).status).toBe(400);
-    const { client, room } = await inRoom("conduwuit");
+    const { client, room } = await inRoom("continuwuity");
     const { body } = await client.sync("s12_34");
     expect(body.next_batch).toMatch(/^\d+$/);
     expect(part(body.rooms.join, room).timeline.events.length).toBeGreaterThan(5);
