@@ -1,10 +1,24 @@
 /** What happens to the first bot's database under it. Its rows are counted afterwards: one for every message it was asked. */
 import { Database } from "bun:sqlite";
 import { spawnSync } from "node:child_process";
-import { existsSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "./lab.ts";
 import type { LabFault } from "./trial.ts";
+
+/** What was asked so long before is in hand no more. */
+const answeredMs = 1_000;
+/** So soon a database that is lost has to be known to be. */
+const foundMs = 3_000;
 
 const fileOf = (lab: Lab) => join(lab.folderOf("first"), "data.db");
 const filesOf = (lab: Lab) =>
@@ -18,9 +32,9 @@ function run(command: string, ...args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
 }
 
-/** Which of the messages it was asked have no row in its database. */
-function checkRows(lab: Lab): string[] {
-  const asked = lab.ledger.idsOf("first");
+/** Which of the messages it was asked, but for those of a time, have no row in its database. */
+function checkRows(lab: Lab, exceptFromMs = 0, exceptToMs = 0): string[] {
+  const asked = lab.ledger.idsOf("first", exceptFromMs, exceptToMs);
   const db = new Database(fileOf(lab), { readonly: true });
   try {
     const rows = db.query("SELECT event FROM said").values();
@@ -38,7 +52,7 @@ function fault(
   begin: LabFault["begin"],
   more: Partial<LabFault> = {},
 ): LabFault {
-  return { name, victim: "first", lastsMs, says: /./, begin, check: checkRows, ...more };
+  return { name, victim: "first", lastsMs, says: /./, begin, check: (lab) => checkRows(lab), ...more };
 }
 
 /** Another program writes into it and takes its time. */
@@ -100,22 +114,34 @@ function mendAsTold(lab: Lab, from: number): () => Promise<void> {
   };
 }
 
-async function corrupt(lab: Lab): Promise<() => Promise<void>> {
-  await backUp(lab);
-  const from = lab.host.output.length;
-  for (const file of filesOf(lab).filter((name) => !name.endsWith("-shm"))) {
+/** A harm that only a backup mends: what the bot noted between the backup and the harm's discovery is lost with the file. */
+function needingRestore(name: string, harm: (files: readonly string[]) => void): LabFault {
+  let [backedUpMs, harmedMs] = [0, 0];
+  const begin = async (lab: Lab) => {
+    backedUpMs = performance.now();
+    await backUp(lab);
+    harmedMs = performance.now();
+    const from = lab.host.output.length;
+    harm(filesOf(lab));
+    return mendAsTold(lab, from);
+  };
+  return fault(name, 10_000, begin, {
+    says: /roost restore first/,
+    check: (lab) => checkRows(lab, backedUpMs - answeredMs, harmedMs + foundMs),
+  });
+}
+
+function overwrite(files: readonly string[]): void {
+  for (const file of files.filter((name) => !name.endsWith("-shm"))) {
     const handle = openSync(file, "r+");
     const garbage = Buffer.alloc(statSync(file).size, "garbage");
     writeSync(handle, garbage, 0, garbage.length, 0);
+    closeSync(handle);
   }
-  return mendAsTold(lab, from);
 }
 
-async function remove(lab: Lab): Promise<() => Promise<void>> {
-  await backUp(lab);
-  const from = lab.host.output.length;
-  for (const file of filesOf(lab)) rmSync(file);
-  return mendAsTold(lab, from);
+function remove(files: readonly string[]): void {
+  for (const file of files) rmSync(file);
 }
 
 const needsRoot: readonly LabFault[] = [
@@ -127,6 +153,6 @@ export const databaseFaults: readonly LabFault[] = [
   fault("database locked", 12_000, lock),
   ...(process.getuid?.() === 0 ? needsRoot : []),
   fault("database moved away and given back", 8_000, hideAway),
-  fault("database corrupted", 10_000, corrupt),
-  fault("database deleted", 10_000, remove),
+  needingRestore("database overwritten", overwrite),
+  needingRestore("database deleted", remove),
 ];

@@ -33,8 +33,14 @@ export class Ledger {
   get all(): readonly Question[] {
     return [...this.#questions.values()];
   }
-  idsOf(instance: string): string[] {
-    return [...this.#questions].filter(([, each]) => each.instance === instance).map(([id]) => id);
+  /** Of what it was asked, without what was asked in that time. */
+  idsOf(instance: string, exceptFromMs = 0, exceptToMs = 0): string[] {
+    return [...this.#questions]
+      .filter(
+        ([, each]) =>
+          each.instance === instance && (each.askedAtMs < exceptFromMs || each.askedAtMs >= exceptToMs),
+      )
+      .map(([id]) => id);
   }
 
   #note({ type, content }: WireEvent): void {
