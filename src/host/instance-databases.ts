@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
@@ -20,6 +20,12 @@ const lookEveryMs = 1_000;
 const retryAfterMs = 2_000;
 /** Reading all of a database costs 7 ms a megabyte, in a worker: not after every write to its file. */
 const checkEveryMs = 10_000;
+/**
+ * With less than this free, or than this share of a small disk, a run is ended before the disk is full: SQLite has the index of its
+ * log mapped into memory, and where a disk has no room for it (btrfs) the next write is a bus error, which ends the whole host.
+ */
+const scarceBytes = 16_000_000;
+const scarceShare = 0.02;
 
 interface Opened {
   /** Device and inode. */
@@ -57,7 +63,6 @@ export class InstanceDatabases {
 
   close(): void {
     clearInterval(this.#timer);
-    for (const id of [...this.#open.keys()]) this.noteClosed(id);
   }
 
   /** To be called before a start. Throws RoostError `database-lost` when there was one and is none, or `database-busy`. */
@@ -69,6 +74,8 @@ export class InstanceDatabases {
     const found = statSync(file, { throwIfNoEntry: false });
     if (found !== undefined && found.size > 0) {
       requireWritable(file);
+      // Twice as much, so that it is not ended again at once.
+      requireRoom(file, 2);
       return;
     }
     if (!this.#options.notes.hadDatabase(id)) return;
@@ -171,6 +178,7 @@ function troubleOf(file: string, { identity, file: opened }: Opened): RoostError
         `The database ${file} is damaged: something else wrote over it.`,
       );
     requireWritable(file);
+    requireRoom(file, 1);
     return undefined;
   } catch (error) {
     return error instanceof RoostError ? error : new RoostError("database-busy", sentenceOf(error));
@@ -187,6 +195,17 @@ function requireWritable(file: string): void {
       { cause: error, retryAfterMs },
     );
   }
+}
+
+function requireRoom(file: string, factor: number): void {
+  const { bavail, blocks, bsize } = statfsSync(dirname(file));
+  const freeBytes = bavail * bsize;
+  if (freeBytes >= factor * Math.min(scarceBytes, scarceShare * blocks * bsize)) return;
+  throw new RoostError(
+    "database-busy",
+    `The disk of ${file} is full: ${Math.round(freeBytes / 1000)} kB are free. Free some disk space.`,
+    { retryAfterMs },
+  );
 }
 
 /** Tells one file from another; empty when there is none. */

@@ -138,7 +138,8 @@ export class Runtime {
       await this.#handlers.run(message);
       this.#out.sayLater({ say: "settled", run, error: undefined });
     } catch (error) {
-      this.#out.sayLater({
+      // At once: a bot that waits for its database in every handler would get round to nothing that is said later.
+      this.#out.say({
         say: "settled",
         run,
         error: toWire(abort.signal.aborted ? abort.signal.reason : error),
