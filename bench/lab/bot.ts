@@ -5,7 +5,7 @@ import { definePlugin } from "../../src/core/plugin.ts";
 export const labBot = definePlugin({
   config: z.strictObject({ spins: z.boolean().default(false).describe("Spins over every ping.") }),
   answersTo: (prefix) =>
-    ["ping", "say", "file", "throw", "crash", "spin", "leak", "hang"].map((name) => prefix + name),
+    ["ping", "say", "chatter", "file", "throw", "crash", "spin", "leak", "hang"].map((name) => prefix + name),
   setup(bot) {
     bot.db.run("CREATE TABLE IF NOT EXISTS said (event TEXT PRIMARY KEY)");
     bot.db.run("CREATE TABLE IF NOT EXISTS broken (event TEXT PRIMARY KEY)");
@@ -21,6 +21,14 @@ export const labBot = definePlugin({
     bot.command("say", async (message, text) => {
       note(message.event.eventId);
       await message.reply(text);
+    });
+    bot.command("chatter", async (message, perSecond) => {
+      const every20Ms = Math.max(1, Math.round(Number(perSecond) / 50));
+      setInterval(() => {
+        for (let count = 0; count < every20Ms; count++)
+          bot.log.info("The laboratory's bot talks.", { count });
+      }, 20);
+      await message.reply("I talk.");
     });
     bot.command("file", async (message, text) => {
       const bytes = new TextEncoder().encode(text);

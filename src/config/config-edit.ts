@@ -9,7 +9,6 @@ import {
   entryText,
   hasReferences,
   type ParsedText,
-  parseText,
   putEntry,
   removeEntry,
   renameEntry,
@@ -81,7 +80,7 @@ export class ConfigEdit {
       const found = sources.find(({ file }) => file.names(place.section).includes(place.name))?.file;
       if (found === undefined) return undefined;
       const file = resolve(found.name);
-      const parsed = parseText(found.text);
+      const parsed = found.tree();
       const entry = entryText(parsed, place) ?? "";
       const readOnly = found === main ? ofMainFile(file) : this.#obstacle(found, entry);
       return { file, text: found.text, parsed, value: found.value, entry, readOnly };

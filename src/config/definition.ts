@@ -2,7 +2,7 @@ import { asInstanceId, type InstanceId } from "../core/id.ts";
 import { isObject } from "../core/json.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Source } from "./accounts.ts";
-import { cutText, entryText, parseText } from "./entry.ts";
+import { cutText, entryText } from "./entry.ts";
 import type { Path } from "./finding.ts";
 import type { PluginSettings } from "./plugins.ts";
 import { namesSource, redacted, SettingSecrets } from "./setting-secrets.ts";
@@ -14,17 +14,17 @@ export function readDefinitions(
   sources: readonly Source[],
   plugins: PluginSettings,
   secrets: readonly Secret[],
-): ReadonlyMap<InstanceId, string> {
-  const definitions = new Map<InstanceId, string>();
+): ReadonlyMap<InstanceId, () => string> {
+  const definitions = new Map<InstanceId, () => string>();
   for (const { file } of sources) {
     if (file.broken) continue;
-    const parsed = parseText(file.text);
+    const parsed = file.tree();
     for (const name of file.names("instances")) {
       const id = asInstanceId(name);
       const text = entryText(parsed, { section: "instances", name });
       if (id === undefined || text === undefined || definitions.has(id)) continue;
       const settings = settingSecretsOf(plugins, entryOf(file.value, "instances", name));
-      definitions.set(id, showInstance(text, settings, secrets));
+      definitions.set(id, () => showInstance(text, settings, secrets));
     }
   }
   return definitions;

@@ -169,7 +169,7 @@ export class Definitions {
       secrets,
       warnings: checked.warnings.map(({ message }) => message),
       before: home === undefined ? "" : this.#show(id, home).yaml,
-      after: checked.config.definitions.get(id) ?? "",
+      after: checked.config.definitions.get(id)?.() ?? "",
     };
   }
 

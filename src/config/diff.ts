@@ -22,7 +22,7 @@ export function diffConfigs(running: Config, disk: Config): string[] {
 export function listDifferences(running: Config, disk: Config): PendingDifference[] {
   return idsOf(running, disk).flatMap((instance) =>
     diffInstance(instance, running, disk).map((sentence) => {
-      const [before, after] = [running, disk].map(({ definitions }) => definitions.get(instance) ?? "");
+      const [before, after] = [running, disk].map(({ definitions }) => definitions.get(instance)?.() ?? "");
       return { instance, sentence, diff: unifiedDiff(before ?? "", after ?? "") };
     }),
   );

@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import type { Problem } from "../core/config.ts";
 import { isObject, type Json } from "../core/json.ts";
-import { parseYaml, type YamlDocument } from "./document.ts";
+import type { YamlDocument } from "./document.ts";
+import { type ParsedText, parseText } from "./entry.ts";
 import { excerptAt, positionOf, quote } from "./excerpt.ts";
 import { type Finding, formatPath, isWithin, type Path } from "./finding.ts";
 import { findIssues } from "./issues.ts";
+import { type ParsedFile, parseFile } from "./parsed-files.ts";
 import { readText, type Texts } from "./text.ts";
 import type { SecretPlace } from "./tree.ts";
 
@@ -25,28 +27,31 @@ export class ConfigFile {
   readonly name: string;
   /** Unreadable or not YAML: nothing in it can be relied on. */
   readonly broken: boolean;
+  /** As the tree in which edits look for entries. */
+  readonly tree: () => ParsedText;
   readonly #document: YamlDocument;
   readonly #findings: Finding[] = [];
   /** The places of the errors, and with all that they lie in. */
   readonly #wrong = new Set<string>();
   readonly #around = new Set<string>();
 
-  private constructor(name: string, document: YamlDocument, findings: readonly Finding[]) {
+  private constructor(name: string, { document, tree }: ParsedFile, findings = document.findings) {
     this.name = name;
+    this.tree = tree;
     this.#document = document;
     this.broken = document.broken;
     for (const finding of findings) this.#keep(finding);
   }
 
-  static read(name: string, isSecret: SecretPlace, texts?: Texts): ConfigFile {
+  static read(name: string, parse: (text: string) => ParsedFile, texts?: Texts): ConfigFile {
     const content = readText(name, maxBytes, texts);
-    if ("text" in content) return ConfigFile.parse(name, content.text, isSecret);
-    return new ConfigFile(name, emptyDocument, [{ path: [], message: `the file ${content.sentence}` }]);
+    if ("text" in content) return new ConfigFile(name, parse(content.text));
+    const unread = { document: emptyDocument, tree: () => parseText("") };
+    return new ConfigFile(name, unread, [{ path: [], message: `the file ${content.sentence}` }]);
   }
 
   static parse(name: string, text: string, isSecret: SecretPlace): ConfigFile {
-    const document = parseYaml(text, isSecret);
-    return new ConfigFile(name, document, document.findings);
+    return new ConfigFile(name, parseFile(text, isSecret));
   }
 
   get text(): string {

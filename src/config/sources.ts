@@ -3,17 +3,19 @@ import type { UserId } from "../core/id.ts";
 import type { Source } from "./accounts.ts";
 import { ConfigFile } from "./file.ts";
 import { findIncludes } from "./includes.ts";
+import { type ParsedFile, ParsedFiles } from "./parsed-files.ts";
 import { pluginSecretNames } from "./plugin-secrets.ts";
 import type { PluginSettings } from "./plugins.ts";
 import { includeSchema, mainRest, mainSchema, secretPlaces } from "./schema.ts";
 import type { Texts } from "./text.ts";
-import type { SecretPlace } from "./tree.ts";
 
 export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly plugins: PluginSettings;
   /** Stand in for files on disk. */
   readonly texts?: Texts;
+  /** What is known of the files from reading them before. */
+  readonly parsed?: ParsedFiles;
   /** For a check where the secrets are not, such as the build of a NixOS system. */
   readonly withoutSecrets?: boolean | undefined;
   /** Whether an account has logged in before, from this data folder. Without it nothing is said about accounts that cannot. */
@@ -32,14 +34,15 @@ export interface ReadSources {
   readonly folders: readonly string[];
 }
 
-export function readSources(file: string, { env, plugins, texts }: LoadOptions): ReadSources {
-  const isSecret = secretPlaces(pluginSecretNames(plugins));
-  const main = ConfigFile.read(file, isSecret, texts);
+export function readSources(file: string, options: LoadOptions): ReadSources {
+  const { env, texts } = options;
+  const read = fileReader(options);
+  const main = read(file);
   const settings = readMain(main);
   if (settings === undefined) return { main, settings, sources: [], dataDir: "", folders: [] };
   const dataDir = locateData(main, settings, env);
   const includes = findIncludes(main, settings.include ?? [`${dataDir}/instances.d/*.yaml`], texts);
-  const others = includes.files.map((name) => readInclude(name, isSecret, texts));
+  const others = includes.files.map((name) => readInclude(read(name)));
   return {
     main,
     settings,
@@ -54,8 +57,17 @@ function readMain(main: ConfigFile) {
   return main.settings(mainSchema, mainRest);
 }
 
-function readInclude(name: string, isSecret: SecretPlace, texts: Texts | undefined): Source {
-  const file = ConfigFile.read(name, isSecret, texts);
+function fileReader({ plugins, texts, parsed = new ParsedFiles() }: LoadOptions) {
+  const names = pluginSecretNames(plugins);
+  const isSecret = secretPlaces(names);
+  const key = JSON.stringify([...names].map((name) => name ?? null));
+  return (file: string): ConfigFile => {
+    const parse = (text: string): ParsedFile => parsed.parse(file, text, isSecret, key);
+    return ConfigFile.read(file, parse, texts);
+  };
+}
+
+function readInclude(file: ConfigFile): Source {
   if (file.isEmpty) file.report({ path: [], severity: "warning", message: "the file is empty" });
   for (const key of file.names()) {
     if (!Object.hasOwn(mainSchema.shape, key) || Object.hasOwn(includeSchema.shape, key)) continue;

@@ -85,7 +85,7 @@ export interface Config {
   /** The instances whose own section has a problem: they are shown as failed, the rest run. */
   readonly quarantined: ReadonlyMap<InstanceId, readonly Problem[]>;
   /** The YAML that defines each instance, also of those with problems, as far as it can be read; secrets cut. */
-  readonly definitions: ReadonlyMap<InstanceId, string>;
+  readonly definitions: ReadonlyMap<InstanceId, () => string>;
 }
 
 /** A reading of the config file: a config when the file could be understood at all, and every problem found. */

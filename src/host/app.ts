@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../config/load.ts";
+import { ParsedFiles } from "../config/parsed-files.ts";
 import type { LoadOptions } from "../config/sources.ts";
 import { watchConfig } from "../config/watch.ts";
 import { type Config, formatProblem, type LoadedConfig } from "../core/config.ts";
@@ -56,6 +57,7 @@ const pruneEveryMs = 3_600_000;
 export class App {
   readonly #options: AppOptions;
   readonly #closers: (() => unknown)[] = [];
+  readonly #parsed = new ParsedFiles();
   #phase: HostSnapshot["phase"] = "starting";
   /** Watches what the config as last read consists of. */
   #follow: (files: readonly string[]) => void = () => {};
@@ -200,7 +202,7 @@ export class App {
   }
 
   #loadOptions(plugins: KnownPlugins): LoadOptions {
-    return { env: this.#options.env, plugins, hasLoggedIn };
+    return { env: this.#options.env, plugins, hasLoggedIn, parsed: this.#parsed };
   }
 
   #load(plugins: KnownPlugins): LoadedConfig {

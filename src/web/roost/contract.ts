@@ -80,7 +80,7 @@ export interface LogPage {
 }
 
 export type HostEvent =
-  /** Sent when anything in it changes, at most once a second. */
+  /** Sent when anything in it changes, at most four times a second. */
   | { readonly event: "overview"; readonly data: Overview }
   /** Every record that the log keeps; the event's id is the record's. */
   | { readonly event: "record"; readonly data: unknown };

@@ -1,0 +1,135 @@
+/**
+ * `bun bench/management.ts [--instances N] [--records N] [--rounds N]`: how fast page and API answer on a host with many instances
+ * kept in files, first quiet, then with one bot spinning for ever and another logging so many records a second, read by a page that
+ * stays open and by readers of the event stream that never read. Without a Chromium the paints are left out.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Browser, chromium } from "playwright-core";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import { ApiUser, adminYaml } from "../test/doubles/api.ts";
+import { temporaryFolder } from "../test/doubles/folder.ts";
+import { freePort, HostProcess } from "../test/doubles/host.ts";
+import { findBrowser } from "../test/web/browser.ts";
+import { compileLabExecutable } from "./lab/executable.ts";
+import { percentile } from "./percentile.ts";
+
+const paths = ["/overview", "/instances/quiet0", "/logs?limit=100", "/plugins", "/accounts", "/pending"];
+
+const { instances, records, rounds } = parseArgs({
+  options: {
+    instances: { type: "string", default: "50" },
+    records: { type: "string", default: "1000" },
+    rounds: { type: "string", default: "100" },
+  },
+}).values;
+
+async function measureApi(user: ApiUser): Promise<Map<string, number[]>> {
+  const times = new Map<string, number[]>(paths.map((path) => [path, []]));
+  for (let round = 0; round < Number(rounds); round++) {
+    for (const path of paths) {
+      const beganMs = performance.now();
+      await (await user.fetch("GET", `/_roost/v1${path}`)).bytes();
+      times.get(path)?.push(performance.now() - beganMs);
+      await Bun.sleep(10);
+    }
+  }
+  return times;
+}
+
+/** From the navigation to the first paint, which has the status of every bot in it. */
+async function measurePaints(browser: Browser, user: ApiUser): Promise<number[]> {
+  const [name = "", value = ""] = user.cookie.split("=");
+  const paints: number[] = [];
+  for (let count = 0; count < 10; count++) {
+    const context = await browser.newContext();
+    await context.addCookies([{ name, value, url: user.origin }]);
+    const page = await context.newPage();
+    await page.goto(user.origin);
+    await page.getByText("quiet0").first().waitFor();
+    const paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime";
+    paints.push(Number(await page.evaluate(paint)));
+    await context.close();
+  }
+  return paints;
+}
+
+function residentMegabytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
+}
+
+function row(name: string, timesMs: readonly number[]): string {
+  const figures = [percentile(timesMs, 0.5), percentile(timesMs, 0.99), Math.max(...timesMs)];
+  return `| ${name} | ${figures.map((figure) => figure.toFixed(1)).join(" | ")} |`;
+}
+
+async function report(what: string, browser: Browser | undefined, user: ApiUser): Promise<void> {
+  const api = await measureApi(user);
+  console.log(`\n${what}\n\n| ms | p50 | p99 | longest |\n|---|---|---|---|`);
+  for (const [path, times] of api) console.log(row(`GET ${path}`, times));
+  console.log(row("all of the API", [...api.values()].flat()));
+  if (browser !== undefined) console.log(row("first paint of the page", await measurePaints(browser, user)));
+}
+
+using folder = temporaryFolder();
+const homeserver = new Homeserver({
+  serverName: "sandbox",
+  dialect: "synapse",
+  registrationToken: "letmein",
+});
+await homeserver.open();
+const ada = homeserver.createUser("ada");
+const rooms = { spinner: ada.createRoom({ public: true }), talker: ada.createRoom({ public: true }) };
+await using host = new HostProcess(join(folder.path, "host"), await freePort(), {}, [
+  await compileLabExecutable(folder.path),
+]);
+const bot = `account: "@bot:sandbox"`;
+host.configure(
+  homeserver.url,
+  `${adminYaml}accounts: { "@bot:sandbox": {} }\ninstances:\n${Object.entries(rooms)
+    .map(([name, room]) => `  ${name}: { plugin: lab, ${bot}, rooms: ["${room}"] }\n`)
+    .join("")}`,
+);
+const included = join(host.dataDir, "instances.d");
+mkdirSync(included, { recursive: true });
+for (let index = 0; index < Number(instances) - 2; index++) {
+  const yaml = `instances:\n  quiet${index}:\n    plugin: echo\n    ${bot}\n    rooms: ["#r${index}:sandbox"]\n`;
+  writeFileSync(join(included, `quiet${index}.yaml`), yaml, { mode: 0o600 });
+}
+host.start();
+for (const name of Object.keys(rooms)) await host.untilInstance(name, "running", 120_000);
+await Bun.sleep(3_000);
+const user = new ApiUser(host.port);
+await user.logIn();
+const executablePath = findBrowser();
+const browser =
+  executablePath === undefined
+    ? undefined
+    : await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+await report(`${instances} instances, quiet`, browser, user);
+
+ada.say(rooms.talker, `!chatter ${records}`);
+ada.say(rooms.spinner, "!spin");
+const watching = new AbortController();
+const headers = { cookie: user.cookie };
+void fetch(`${user.origin}/_roost/v1/events`, { headers, signal: watching.signal })
+  .then((answer) => answer.bytes())
+  .catch(() => {});
+await Bun.sleep(2_000);
+const idle = Array.from({ length: 20 }, () => {
+  const socket = connect(host.port, "127.0.0.1");
+  socket.write(`GET /_roost/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${user.cookie}\r\n\r\n`);
+  return socket.pause();
+});
+const beforeMegabytes = residentMegabytes(host.pid);
+await report(`${instances} instances, one spinning, ${records} records a second`, browser, user);
+console.log(
+  `\nMemory with 20 readers that never read: ${beforeMegabytes.toFixed(0)} to ${residentMegabytes(host.pid).toFixed(0)} MB`,
+);
+watching.abort();
+for (const socket of idle) socket.destroy();
+await browser?.close();
+await host.kill();
+await homeserver.close();
