@@ -106,6 +106,19 @@ describe("plugins", () => {
     expect(await refusalOf(other)).toMatchObject({ code: "bad-request" });
     expect(await management.addPlugin(next, { replace: true }, admin)).toMatchObject({ isNew: false });
     expect(find(id)?.version).toBe("0.2.0");
+    const isRunning = () => host.control.snapshot().instances[0]?.observed.state === "running";
+    await until("it runs with the new one", isRunning);
+    const broken = upload("c.mbp", {
+      ...version("0.3.0"),
+      "clock.ts": 'export default { setup() { throw new Error("the third is broken"); } };',
+    });
+    const sentence = `${id} 0.3.0 was not taken: timer did not start with it: the third is broken. Version 0.2.0 runs again.`;
+    expect(await refusalOf(management.addPlugin(broken, { replace: true }, admin))).toMatchObject({
+      code: "plugin-refused",
+      message: sentence,
+    });
+    expect(find(id)?.version).toBe("0.2.0");
+    await until("it runs with the one before", isRunning);
     const used = await refusalOf(management.removePlugin(id, admin));
     expect(used).toMatchObject({ code: "conflict", message: `${id} is used by timer: delete it first.` });
     await management.deleteInstance(timer, admin);

@@ -116,7 +116,8 @@ export class ManagedPlugins {
       const ran = observed(instance)?.state === "running";
       await restart(instance).catch(() => {});
       const cause = ran ? await this.#untilKnown(instance) : undefined;
-      if (cause !== undefined) return `${instance} did not start with it: ${cause}`;
+      if (cause !== undefined)
+        return `${instance} did not start with it: ${cause.replace(/[.!?]?$/, (end) => end || ".")}`;
     }
     return undefined;
   }

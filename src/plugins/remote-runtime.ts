@@ -31,6 +31,8 @@ export interface RemoteRuntimeOptions {
 }
 
 export interface RuntimeTiming {
+  /** How long it may take until it is set up. */
+  readonly startMs: number;
   /** How long a handler may run, not counting the time it waits for the host. */
   readonly handlerMs: number;
   readonly heartbeatMs: number;
@@ -38,7 +40,12 @@ export interface RuntimeTiming {
   readonly graceMs: number;
 }
 
-const defaultTiming: RuntimeTiming = { handlerMs: 60_000, heartbeatMs: 5_000, graceMs: 3_500 };
+const defaultTiming: RuntimeTiming = {
+  startMs: 60_000,
+  handlerMs: 60_000,
+  heartbeatMs: 5_000,
+  graceMs: 3_500,
+};
 const missedBeats = 3;
 /** Handlers that go on although their time is up may be so many before the runtime is ended for them. */
 const maxStray = 10;
@@ -57,6 +64,7 @@ export class RemoteRuntime {
   readonly #requests = new Requests();
   #nextRun = 1;
   #unanswered = 0;
+  #startedAtMs = 0;
   #tickedAtMs = 0;
   /** Runs that were given up and whose handlers have not settled since. */
   readonly #stray = new Set<number>();
@@ -81,6 +89,7 @@ export class RemoteRuntime {
       onEnd: (sentence) => this.#die(sentence),
     });
     this.#channel = channel;
+    this.#startedAtMs = performance.now();
     this.#out = new Outgoing((messages) => channel.post(messages));
     this.#started = Promise.withResolvers();
     this.#out.say({ say: "set-up", ...this.#options.setUp });
@@ -214,8 +223,13 @@ export class RemoteRuntime {
   }
 
   #tick(): void {
-    if (!this.#isReady) return;
     const nowMs = performance.now();
+    const { startMs } = this.#timing;
+    if (!this.#isReady) {
+      if (nowMs - this.#startedAtMs > startMs)
+        this.#die(`The plugin was not set up within ${Math.round(startMs / 1000)} s.`);
+      return;
+    }
     this.#forgiveSleep(nowMs);
     if (this.#unanswered >= missedBeats) {
       this.#die(
