@@ -5,18 +5,20 @@ import { gzipSync } from "node:zlib";
 
 const root = dirname(dirname(dirname(import.meta.path)));
 const modules = join(root, "node_modules");
+/** Packages whose types the contract mentions, by where those begin. */
+const packages = { zod: "index.d.ts", hono: "dist/types/index.d.ts" } as const;
 /** What `import ... from "roost"` and `"roost/testing"` mean, by the name of their file. */
 const entries = { index: "author-module", testing: "test-bot" } as const;
 
 /**
  * A Bun macro, called while the executable is built: the folder `roost/` that a plugin's author gets, as gzipped JSON of texts by
- * path, in base64. It has the contract's types, made from the contract itself, with those of zod and of the parts of Bun that they
+ * path, in base64. It has the contract's types, made from the contract itself, with those of the packages and of the parts of Bun that they
  * name, and the same as code, so that a plugin's tests run without Roost.
  */
 export function packAuthorFolder(): string {
   const scratch = mkdtempSync(join(tmpdir(), "roost-types-"));
   try {
-    const files = { ...ownTypes(scratch), ...zodTypes(), ...bunTypes(), ...code(scratch) };
+    const files = { ...ownTypes(scratch), ...packageTypes(), ...bunTypes(), ...code(scratch) };
     return gzipSync(JSON.stringify(files), { level: 9 }).toString("base64");
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -45,20 +47,23 @@ function ownTypes(scratch: string): Record<string, string> {
     const start = join(scratch, "types/plugins", `${from}.d.ts`);
     for (const [path, text] of reachable(start, join(scratch, "types"))) {
       files[path] = text
-        .replaceAll(/(from )"zod"/g, '$1"../zod/index.js"')
+        .replaceAll(/(from )"(zod|hono)"/g, '$1"../$2/index.js"')
         .replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"');
     }
   }
   return files;
 }
 
-function zodTypes(): Record<string, string> {
-  const folder = join(modules, "zod");
-  const files = [...reachable(join(folder, "index.d.ts"), folder)].map(([path, text]) => [
-    `zod/${path}`,
-    text,
-  ]);
-  return { ...Object.fromEntries(files), "zod/LICENSE": readFileSync(join(folder, "LICENSE"), "utf8") };
+function packageTypes(): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const [name, start] of Object.entries(packages)) {
+    const folder = join(modules, name);
+    for (const [path, text] of reachable(join(folder, start), dirname(join(folder, start)))) {
+      files[`${name}/${path}`] = text;
+    }
+    files[`${name}/LICENSE`] = readFileSync(join(folder, "LICENSE"), "utf8");
+  }
+  return files;
 }
 
 function bunTypes(): Record<string, string> {
