@@ -55,6 +55,10 @@ export interface Bot<Config> {
   readonly db: Database;
   readonly log: Logger;
   readonly http: Http;
+  /**
+   * The web's `fetch` with limits: for `http` and `https` at public addresses, or at `trustedOrigins`. Throws RoostError like `http`.
+   */
+  fetch(url: string, options?: FetchOptions): Promise<Response>;
   /** Aborted when the instance stops. */
   readonly signal: AbortSignal;
   /** Answers `<prefix>name rest of the line`; `rest` comes trimmed. */
@@ -187,11 +191,27 @@ export interface HttpOptions {
   /** Origins that the admin configured and that may lie on a private or loopback address; every other must be public. */
   readonly trustedOrigins?: readonly string[];
   readonly proxy?: string | undefined;
+  /** `GET` unless said otherwise. */
+  readonly method?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   /** Sent as a form by POST instead of a GET. */
   readonly form?: Readonly<Record<string, string>>;
   /** `manual` answers a redirect as it is instead of following it. */
   readonly redirect?: "manual";
   readonly signal: AbortSignal;
+}
+
+export interface FetchOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  /** 30 s unless said otherwise. */
+  readonly timeoutMs?: number;
+  /** 10 MB unless said otherwise; a longer answer is refused with `too-large`. */
+  readonly maxBytes?: number;
+  /** Origins that the admin configured and that may lie on a private or loopback address. */
+  readonly trustedOrigins?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpAnswer {

@@ -70,9 +70,10 @@ async function request(url: URL, options: HttpOptions, signal: AbortSignal): Pro
   if (url.protocol !== "https:" && url.protocol !== "http:") throw refuse("Only http and https are fetched.");
   if (url.username !== "" || url.password !== "")
     throw refuse("An address with a password in it is not fetched.");
-  const form = options.form === undefined ? {} : { body: new URLSearchParams(options.form) };
-  const method = options.form === undefined ? "GET" : "POST";
-  const init = { method, redirect: "manual", signal, decompress: true, ...form } as const;
+  const body = options.form === undefined ? options.body : new URLSearchParams(options.form);
+  const method = options.method ?? (options.form === undefined ? "GET" : "POST");
+  const sent = body === undefined ? {} : { body };
+  const init = { method, redirect: "manual", signal, decompress: true, ...sent } as const;
   if (options.trustedOrigins?.includes(url.origin)) {
     return fetch(url, {
       ...init,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { causeChain, RoostError } from "../core/error.ts";
 import type { LogContext, Logger, Severity } from "../core/log.ts";
 import type { Bot, Http, PluginDefinition } from "../core/plugin.ts";
+import { boundedFetch } from "./fetch.ts";
 import { Handlers } from "./handlers.ts";
 import { asContent, createMessage } from "./message.ts";
 import type { Request, SetUp, ToHost, ToRuntime, Value, Values } from "./protocol.ts";
@@ -102,6 +103,7 @@ export class Runtime {
       db,
       log,
       http: this.#options.http,
+      fetch: (url, options = {}) => boundedFetch(this.#options.http, url, options, this.#stop.signal),
       signal: this.#stop.signal,
       command: (name: string, definition: Parameters<Handlers["command"]>[2]) =>
         this.#handlers.command(setUp.prefix, name, definition),

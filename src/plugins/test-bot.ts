@@ -21,8 +21,8 @@ export interface Sent {
 export interface TestBotOptions {
   /** As an admin would write it under `config:`. */
   readonly config?: JsonObject;
-  /** Stands in for the internet; without it every request fails. */
-  readonly http?: Http;
+  /** Stands in for the internet of `bot.fetch` and `bot.http`; without it every request fails. */
+  readonly internet?: (request: globalThis.Request) => Response | Promise<Response>;
   readonly prefix?: string;
 }
 
@@ -43,7 +43,7 @@ export class TestBot {
   readonly #requests = new Requests();
   #events = 0;
 
-  constructor(plugin: PluginDefinition, http: Http | undefined) {
+  constructor(plugin: PluginDefinition, internet: TestBotOptions["internet"]) {
     this.#runtime = new Runtime({
       plugin: () => plugin,
       openDatabase: (_file, migrations) => {
@@ -51,7 +51,7 @@ export class TestBot {
         return this.db;
       },
       closeDatabase: (db) => db.close(),
-      http: http ?? { get: offline, save: offline },
+      http: httpOf(internet),
       threadId: undefined,
       memoryBytes: () => 0,
       post: (messages) => {
@@ -62,7 +62,7 @@ export class TestBot {
 
   /** Sets the plugin up. Rejects with why it refused, such as settings that are wrong. */
   static async start(plugin: PluginDefinition, options: TestBotOptions = {}): Promise<TestBot> {
-    const bot = new TestBot(plugin, options.http);
+    const bot = new TestBot(plugin, options.internet);
     const { config = {}, prefix = "!" } = options;
     const userId = "@bot:test.example" as UserId;
     const webUrl = "http://127.0.0.1:29316/_matrix/maubot/plugin/test/";
@@ -172,6 +172,28 @@ export class TestBot {
   }
 }
 
-function offline(url: string): Promise<never> {
-  return Promise.reject(new RoostError("network", `${url}: this test has no network; give it \`http\`.`));
+/** An internet that is one function. */
+function httpOf(internet: TestBotOptions["internet"]): Http {
+  const get: Http["get"] = async (url, { method, headers = {}, body, form }) => {
+    if (internet === undefined)
+      throw new RoostError("network", `${url}: this test has no internet; give it \`internet\`.`);
+    const sent = form === undefined ? body : new URLSearchParams(form);
+    const response = await internet(
+      new globalThis.Request(url, {
+        method: method ?? (form === undefined ? "GET" : "POST"),
+        headers,
+        ...(sent === undefined ? {} : { body: sent }),
+      }),
+    );
+    const { status, headers: answered } = response;
+    return { status, url, headers: answered, body: new Uint8Array(await response.arrayBuffer()) };
+  };
+  return {
+    get,
+    save: async (url, path, options) => {
+      const { body, ...answer } = await get(url, options);
+      await Bun.write(path, body);
+      return { ...answer, sizeBytes: body.byteLength };
+    },
+  };
 }

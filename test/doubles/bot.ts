@@ -16,6 +16,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { Logger } from "../../src/core/log.ts";
 import type { Bot, Http, Message, PluginDefinition } from "../../src/core/plugin.ts";
 import { type Allowance, freshAllowance, takeTurn } from "../../src/delivery/allowance.ts";
+import { boundedFetch } from "../../src/plugins/fetch.ts";
 import { Handlers } from "../../src/plugins/handlers.ts";
 
 export interface SentReply {
@@ -106,6 +107,7 @@ export class BotDouble<Config> {
       db: this.db,
       log: this.#logger(),
       http: this.#http,
+      fetch: (url, options = {}) => boundedFetch(this.#http, url, options, this.#stop.signal),
       signal: this.#stop.signal,
       command: (name: string, definition: Parameters<Handlers["command"]>[2]) =>
         this.#handlers.command("!", name, definition),
