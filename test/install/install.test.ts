@@ -30,9 +30,7 @@ describe("roost install", () => {
     const written = roost("install", "--systemd", "--write", "--root", folder.path);
     expect(written.stderr).toBe("");
     expect(written.stdout).toContain("Write /etc/roost/config.yaml next");
-    expect(readFileSync(join(folder.path, unitFile), "utf8")).toContain(
-      "serve --config /etc/roost/config.yaml\n",
-    );
+    expect(readFileSync(join(folder.path, unitFile), "utf8")).toBe(golden);
     expect(statSync(join(folder.path, "etc/roost/secrets")).mode & 0o777).toBe(0o700);
 
     expect(roost("uninstall", "--root", folder.path).stdout).toContain(

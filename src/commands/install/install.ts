@@ -24,7 +24,7 @@ export function install(options: InstallOptions, terminal: Terminal): number {
     );
     return exitCode.usage;
   }
-  const executable = terminal.self.length === 1 ? (terminal.self[0] ?? "") : "/usr/local/bin/roost";
+  const executable = executableOf(options, terminal);
   if (options.write !== true) {
     terminal.out(`# ${places.user}\n${userText}\n# ${places.unit}\n${unitText(executable).trimEnd()}`);
     terminal.err("This was only printed. To set it up: sudo roost install --systemd --write");
@@ -58,6 +58,13 @@ export function install(options: InstallOptions, terminal: Terminal): number {
     `Then: roost check --no-secrets --config ${places.config} && systemctl enable --now roost && systemctl status roost`,
   );
   return exitCode.fine;
+}
+
+/** Where the unit finds it: in an image, and when run from source, where it is to be. */
+function executableOf({ root }: InstallOptions, { self }: Terminal): string {
+  const [executable] = self;
+  if (root !== undefined || executable === undefined || self.length > 1) return "/usr/local/bin/roost";
+  return executable;
 }
 
 /** `roost uninstall`: takes away what `install --write` brought. Config, secrets, data and user stay. */

@@ -1,0 +1,90 @@
+/** Roost on a Debian as docs/install-debian.md sets it up, its whole config encrypted by sops. */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { findProgram } from "../../test/doubles/needs.ts";
+import { type Machine, run } from "./machine.ts";
+import { bots, type Talk } from "./talk.ts";
+
+const root = dirname(dirname(import.meta.dir));
+export const homeserverPort = 8008;
+
+const secretsUnit = `[Unit]
+Description=The config of Roost, decrypted
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+UMask=0077
+RuntimeDirectory=roost-secrets
+RuntimeDirectoryMode=0700
+Environment=SOPS_AGE_KEY_FILE=/etc/roost/age.key
+ExecStart=/usr/local/bin/sops decrypt --output /run/roost-secrets/config.yaml /etc/roost/config.sops.yaml
+`;
+const dropIn = `[Unit]
+Requires=roost-secrets.service
+After=roost-secrets.service
+[Service]
+LoadCredential=config.yaml:/run/roost-secrets/config.yaml
+ExecStart=
+ExecStart=/usr/local/bin/roost serve --config %d/config.yaml
+`;
+
+/** What cannot be done without, as a sentence; undefined if all is there. */
+export function lack(): string | undefined {
+  if (process.getuid?.() !== 0) return "this needs root";
+  if (!existsSync(join(root, "dist/roost"))) return "npm run build first";
+  const packages = { "systemd-nspawn": "systemd-container", debootstrap: "debootstrap", "age-keygen": "age" };
+  for (const [program, name] of Object.entries(packages))
+    if (findProgram(program) === undefined) return `apt-get install ${name}`;
+  if (findProgram("sops") === undefined)
+    return "sops is not on PATH: go install github.com/getsops/sops/v3/cmd/sops@v3.13.3";
+  return undefined;
+}
+
+/** Puts Roost, sops and the encrypted config into a machine that is not booted yet. */
+export function installRoost(machine: Machine, talk: Talk): void {
+  mkdirSync(join(machine.root, "usr/local/bin"), { recursive: true });
+  for (const [name, path] of [
+    ["roost", join(root, "dist/roost")],
+    ["sops", findProgram("sops") ?? ""],
+  ] as const) {
+    copyFileSync(path, join(machine.root, "usr/local/bin", name));
+    chmodSync(join(machine.root, "usr/local/bin", name), 0o755);
+  }
+  run(join(root, "dist/roost"), ["install", "--systemd", "--write", "--root", machine.root]);
+  run("chroot", [machine.root, "systemd-sysusers", "/etc/sysusers.d/roost.conf"]);
+
+  const key = join(machine.root, "etc/roost/age.key");
+  run("age-keygen", ["-o", key]);
+  chmodSync(key, 0o600);
+  const [, recipient = ""] = /public key: (\S+)/.exec(readFileSync(key, "utf8")) ?? [];
+  const clear = join(dirname(machine.root), "config.yaml");
+  writeFileSync(clear, configOf(talk));
+  const encrypted = run("sops", ["encrypt", "--age", recipient, clear]);
+  if (encrypted.includes("letmein")) throw new Error("sops has not encrypted the registration token.");
+  machine.write("etc/roost/config.sops.yaml", encrypted);
+  machine.write("etc/systemd/system/roost-secrets.service", secretsUnit);
+  machine.write("etc/systemd/system/roost.service.d/sops.conf", dropIn);
+  const wanted = join(machine.root, "etc/systemd/system/multi-user.target.wants");
+  mkdirSync(wanted, { recursive: true });
+  symlinkSync("../roost.service", join(wanted, "roost.service"));
+}
+
+function configOf(talk: Talk): string {
+  const accounts = Object.fromEntries(bots.map((bot) => [`@${bot}:sandbox`, {}]));
+  const instances = Object.fromEntries(
+    [...talk.rooms].map(([bot, room]) => [
+      bot,
+      { plugin: "echo", account: `@${bot}:sandbox`, rooms: [room] },
+    ]),
+  );
+  const homeserver = { url: `http://127.0.0.1:${homeserverPort}`, registration_token: "letmein" };
+  return JSON.stringify({ homeserver, accounts, instances }, null, 2);
+}
