@@ -16,11 +16,14 @@ hash_for() {
   nix-hash --type sha256 --base32 "$folder/node_modules"
 }
 
+lock=$(sha256sum package-lock.json | cut -d' ' -f1)
+x64=$(hash_for x64)
+arm64=$(hash_for arm64)
 cat >nix/node-modules.json <<END
 {
-  "lock": "$(sha256sum package-lock.json | cut -d' ' -f1)",
-  "x86_64-linux": "$(hash_for x64)",
-  "aarch64-linux": "$(hash_for arm64)"
+  "lock": "$lock",
+  "x86_64-linux": "$x64",
+  "aarch64-linux": "$arm64"
 }
 END
 cat nix/node-modules.json
