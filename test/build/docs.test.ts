@@ -39,3 +39,16 @@ for (const name of documents) {
     }
   });
 }
+
+test("what docs/operating.md says that a report says is what the program says", () => {
+  const [, table = ""] = textOf("docs/operating.md").split("## What a report means");
+  const said = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, sentence = ""]) => sentence);
+  expect(said.length).toBeGreaterThan(20);
+  const names = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  const source = names
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => textOf(join("src", name)))
+    .join("\n");
+  for (const sentence of said)
+    expect({ sentence, isSaid: source.includes(sentence) }).toEqual({ sentence, isSaid: true });
+});
