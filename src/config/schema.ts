@@ -179,6 +179,11 @@ export const mainSchema = z.strictObject({
     .describe(
       "Databases, credentials and plugins; default $STATE_DIRECTORY, else the folder data beside this file.",
     ),
+  python: text
+    .optional()
+    .describe(
+      "The interpreter that runs Python plugins; default the environment that `roost plugin python` made, else python3.",
+    ),
   accounts,
   instances,
   backup: backupSchema

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "./error.ts";
 import type { EventId, MxcUri, RoomAlias, RoomId, TxnId, UserId } from "./id.ts";
-import type { JsonObject } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 
 /** A timeline event as the homeserver gave it, its ids checked and its content known to be an object. */
 export interface MatrixEvent {
@@ -44,6 +44,20 @@ export type AccountStatus =
   | { readonly state: "failed"; readonly sinceMs: number; readonly cause: string; readonly code: ErrorCode }
   | { readonly state: "stopped"; readonly sinceMs: number };
 
+/** What the homeserver answered, also when that is a refusal. */
+export interface MatrixAnswer {
+  readonly status: number;
+  readonly body: Json;
+}
+
+/** A file of the media repository, as its address names it, or a thumbnail of it. */
+export interface MediaSource {
+  readonly kind: "download" | "thumbnail";
+  readonly server: string;
+  readonly media: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
 /** One Matrix user, logged in and syncing, as the rest of the house sees it. Errors are RoostErrors. */
 export interface Account {
   readonly userId: UserId;
@@ -72,6 +86,17 @@ export interface Account {
   uploadLimitBytes(signal: AbortSignal): Promise<number>;
   /** The event, or undefined when the homeserver no longer shows it to us (redacted away, not found, forbidden). */
   fetchEvent(roomId: RoomId, eventId: EventId, signal: AbortSignal): Promise<MatrixEvent | undefined>;
+  /** Any call of the client-server API, from `/_matrix/` on, encoded, query included. Rejects only when there is no answer. */
+  call(
+    request: {
+      readonly method: "GET" | "PUT" | "POST" | "DELETE";
+      readonly path: string;
+      readonly body?: unknown;
+    },
+    signal: AbortSignal,
+  ): Promise<MatrixAnswer>;
+  /** Streams a file into one on disk. Rejects `too-large`, `not-found`. */
+  download(source: MediaSource, file: string, signal: AbortSignal): Promise<void>;
   /** Typing notice; failures are ignored. */
   setTyping(roomId: RoomId, typing: boolean): void;
 }

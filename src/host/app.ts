@@ -7,6 +7,7 @@ import { watchConfig } from "../config/watch.ts";
 import { type Config, formatProblem, type LoadedConfig } from "../core/config.ts";
 import { sentenceOf } from "../core/error.ts";
 import type { HostSnapshot } from "../core/status.ts";
+import { webRoot } from "../core/web-request.ts";
 import { RecentRecords } from "../log/recent.ts";
 import type { LogRouter } from "../log/router.ts";
 import { hasLoggedIn } from "../matrix/credentials.ts";
@@ -99,6 +100,15 @@ export class App {
       await this.#opened(adminRoom);
     }
     if (loss !== undefined) log.critical(loss);
+    const runtimes = new Runtimes({
+      dataDir: config.dataDir,
+      plugins,
+      self,
+      webappUrl: (id) =>
+        `${config.server.publicUrl ?? `http://${config.server.host}:${config.server.port}`}${webRoot}/${encodeURIComponent(id)}/`,
+      log,
+    });
+    this.#closers.push(() => runtimes.close());
     const house = new House({
       config,
       load,
@@ -108,7 +118,7 @@ export class App {
       phase: () => this.#phase,
       disk: () => disk.space(),
       adminRoom: () => adminRoom?.status(),
-      runtimes: new Runtimes({ dataDir: config.dataDir, plugins, self }),
+      runtimes,
       onReply: (id, latencyMs) => metrics.observeReply(id, latencyMs),
     });
     this.#closers.push(() => house.close());

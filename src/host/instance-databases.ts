@@ -87,10 +87,13 @@ export class InstanceDatabases {
   noteOpen(id: InstanceId): void {
     const { notes } = this.#options;
     this.noteClosed(id);
-    const file = this.#fileOf(id);
-    const state = { checkedAtMs: Number.NEGATIVE_INFINITY, isReported: false };
-    this.#open.set(id, { identity: identityOf(file), file: new OpenFile(file), ...state });
     this.#lost.delete(id);
+    const file = this.#fileOf(id);
+    const identity = identityOf(file);
+    // A plugin in Python may have none, or make it later.
+    if (identity === "") return;
+    const state = { checkedAtMs: Number.NEGATIVE_INFINITY, isReported: false };
+    this.#open.set(id, { identity, file: new OpenFile(file), ...state });
     if (!notes.hadDatabase(id)) notes.saveHadDatabase(id);
   }
 

@@ -1,9 +1,9 @@
-import { mkdirSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { InstanceConfig } from "../core/config.ts";
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
-import { type InstanceId, madeUpEventId, type UserId } from "../core/id.ts";
+import { type InstanceId, madeUpEventId, type RoomId, type UserId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account, MatrixEvent } from "../core/matrix.ts";
 import type { InstanceResources, Isolation } from "../core/status.ts";
@@ -18,6 +18,8 @@ import type { Services } from "../plugins/services.ts";
 import { databaseError } from "../store/database.ts";
 import type { HostNotes } from "../store/host-notes.ts";
 import { InstanceDatabases, instanceDatabaseFile } from "./instance-databases.ts";
+import { filesOf, requireOwn } from "./instance-files.ts";
+import { MatrixCalls } from "./matrix-calls.ts";
 import type { Runtimes } from "./runtimes.ts";
 
 export interface InstancesOptions {
@@ -94,10 +96,10 @@ export class Instances {
     const config = roster.config(id);
     if (config === undefined) throw new RoostError("not-found", `There is no instance ${id} any more.`);
     this.databases.requireUsable(id);
-    const { openChannel, module, isolation } = await this.#options.runtimes.plan(config, log(id));
+    const { openChannel, module, python, isolation } = await this.#options.runtimes.plan(config, log(id));
     const runtime = new RemoteRuntime({
       id,
-      setUp: { ...this.#setUp(config), module },
+      setUp: { ...this.#setUp(config), module, python },
       openChannel,
       services: this.#services(config),
       log: log(id),
@@ -200,7 +202,7 @@ export class Instances {
   }
 
   #services({ id, account: userId }: InstanceConfig): Services {
-    const { inbox, outbox, account, allowances, notes, dataDir, onReply } = this.#options;
+    const { inbox, outbox, account, allowances, notes, dataDir, onReply, log } = this.#options;
     /** Rows whose first reply was measured already. */
     const answered = new WeakSet<InboxRow>();
     const connected = () => {
@@ -208,9 +210,30 @@ export class Instances {
       if (sender !== undefined) return sender;
       throw new RoostError("homeserver-unreachable", "The account is not connected.");
     };
+    const rooms = () => this.#listener(id)?.rooms ?? new Set<RoomId>();
+    const noteSent = (row: InboxRow, type: string) => {
+      // A row that was deferred has forgotten when its message came.
+      if (type !== "m.room.message" || row.key !== "" || answered.has(row)) return;
+      answered.add(row);
+      onReply(id, Math.max(0, Date.now() - row.runAtMs));
+    };
+    const calls = new MatrixCalls({
+      instance: id,
+      userId,
+      account: connected,
+      outbox,
+      rooms,
+      log: log(id),
+      onSent: noteSent,
+    });
+    const ownFile = (path: string) => requireOwn(path, filesOf(join(dataDir, "instances", id)));
     return {
+      call: (row, call, key, signal) => calls.make(row, call, key, signal),
+      download: async (source, path, signal) => connected().download(source, ownFile(path), signal),
+      setWishes: (subscriptions) =>
+        this.#options.roster.setWishes(id, { subscriptions, redactsReplies: false }),
       send: async (row, type, content, key) => {
-        const { instance, roomId, eventId: trigger, runAtMs } = row;
+        const { instance, roomId, eventId: trigger } = row;
         const sent = await outbox.send({
           instance,
           account: userId,
@@ -220,15 +243,11 @@ export class Instances {
           trigger,
           key,
         });
-        // A row that was deferred has forgotten when its message came.
-        if (type === "m.room.message" && row.key === "" && !answered.has(row)) {
-          answered.add(row);
-          onReply(id, Math.max(0, Date.now() - runAtMs));
-        }
+        noteSent(row, type);
         return sent;
       },
       post: async (roomId, content) => {
-        if (!this.#listener(id)?.rooms.has(roomId))
+        if (!rooms().has(roomId))
           throw new RoostError(
             "room-forbidden",
             `${roomId} is none of this instance's rooms; it posts there only.`,
@@ -253,8 +272,7 @@ export class Instances {
         notes.count(id, what, Date.now());
       },
       upload: async ({ mimetype, filename, ...file }, signal) => {
-        const body =
-          "path" in file ? openFile(file.path, filesOf(join(dataDir, "instances", id))) : file.bytes;
+        const body = "path" in file ? Bun.file(ownFile(file.path)) : file.bytes;
         return connected().upload({ body, mimetype, filename }, signal);
       },
       uploadLimitBytes: async (signal) => connected().uploadLimitBytes(signal),
@@ -269,18 +287,4 @@ function newTally(): Tally {
 
 function isDatabaseTrouble(error: unknown): error is RoostError {
   return error instanceof RoostError && (error.code === "database-lost" || error.code === "database-busy");
-}
-
-/** Where an instance's plugin keeps temporary files; emptied at every start. */
-function filesOf(folder: string): string {
-  return join(folder, "files");
-}
-
-/** A file of the plugin's own: nothing outside its folder is read, through links neither. */
-function openFile(path: string, folder: string): Blob {
-  const real = realpathSync(path);
-  if (!real.startsWith(`${realpathSync(folder)}/`)) {
-    throw new RoostError("bad-request", "Only files in the bot's own folder can be uploaded.");
-  }
-  return Bun.file(real);
 }

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { builtInPlugins } from "../bots/index.ts";
 import { checkSettings } from "../config/issues.ts";
@@ -13,6 +13,7 @@ import { PluginCatalog } from "../plugins/catalog.ts";
 import { describeBuiltIn } from "../plugins/catalog-built-in.ts";
 import type { CatalogEntry } from "../plugins/catalog-entry.ts";
 import type { Permissions } from "../plugins/manifest.ts";
+import { PythonInterpreter } from "../plugins/python-interpreter.ts";
 import { askedFor, PluginAgreements } from "./plugin-agreements.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 
@@ -28,6 +29,7 @@ export class KnownPlugins implements PluginSettings {
   readonly #options: KnownPluginsOptions;
   #builtIn: readonly PluginInfo[] = [];
   #catalog: PluginCatalog | undefined;
+  #python: PythonInterpreter | undefined;
   #agreements: PluginAgreements | undefined;
 
   constructor(options: KnownPluginsOptions) {
@@ -38,14 +40,21 @@ export class KnownPlugins implements PluginSettings {
   async open(): Promise<void> {
     const { configFile, env, version, log } = this.#options;
     this.#builtIn = [...builtInPlugins].map(([id, plugin]) => describeBuiltIn(id, plugin, version));
-    const { dataDir } = readSources(configFile, { env, plugins: pluginSettings });
+    const { dataDir, main, settings } = readSources(configFile, { env, plugins: pluginSettings });
     // Without a main file that can be read there is no data folder, and nothing to run either.
     if (dataDir === "") return;
     this.#agreements = new PluginAgreements(join(dataDir, "plugins/agreed.json"));
+    const named = settings?.python;
+    const python = new PythonInterpreter({
+      named: named === undefined ? undefined : resolve(dirname(main.name), named),
+      dataDir,
+      searchPath: env.PATH ?? "",
+    });
+    this.#python = python;
     this.#catalog = new PluginCatalog({
       folder: join(dataDir, "plugins"),
       log,
-      python: () => Bun.which("python3", { PATH: env.PATH ?? "" }) ?? undefined,
+      python: () => python.find(),
       builtIn: [...builtInPlugins.keys()],
     });
     await this.#catalog.open();
@@ -55,6 +64,11 @@ export class KnownPlugins implements PluginSettings {
   catalog(): PluginCatalog {
     if (this.#catalog !== undefined) return this.#catalog;
     throw new RoostError("internal", "There is no folder for plugins.");
+  }
+
+  /** The interpreter of Python plugins; undefined when there is none. */
+  python(): string | undefined {
+    return this.#python?.find();
   }
 
   /** Without the instances that use them. */
@@ -99,7 +113,7 @@ export class KnownPlugins implements PluginSettings {
     return {
       ...info,
       permissions: { ...permissions, agreed: this.#isAgreed(entry) },
-      obstacle: obstacleOf(info),
+      obstacle: info.obstacle ?? (info.language === "python" ? this.#python?.obstacle() : undefined),
     };
   }
 
@@ -121,12 +135,6 @@ export class KnownPlugins implements PluginSettings {
     const uploaded = this.uploaded(name);
     return uploaded === undefined ? pluginSettings.find(name) : settingsOf(uploaded);
   }
-}
-
-/** Where it is said, in one place, what cannot run yet. */
-function obstacleOf({ language, obstacle }: PluginInfo): string | undefined {
-  if (language === "typescript" || obstacle !== undefined) return obstacle;
-  return "Roost cannot run Python plugins yet: only built-in ones and those in TypeScript run.";
 }
 
 /** Plugins written for maubot expect the network, and their manifests have no way to ask for it. */

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import type { InstanceConfig } from "../core/config.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
+import type { InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { Isolation } from "../core/status.ts";
 import type { CatalogEntry } from "../plugins/catalog-entry.ts";
@@ -10,7 +11,8 @@ import { landlockVersion } from "../plugins/landlock.ts";
 import type { Permissions } from "../plugins/manifest.ts";
 import { unpackPlugin } from "../plugins/plugin-files.ts";
 import { processChannel } from "../plugins/process-channel.ts";
-import type { PluginModule } from "../plugins/protocol.ts";
+import type { PluginModule, PythonSetUp } from "../plugins/protocol.ts";
+import { PythonParent } from "../plugins/python-parent.ts";
 import { workerChannel } from "../plugins/worker-channel.ts";
 import { roles, workers } from "../roles.ts";
 import type { KnownPlugins } from "./known-plugins.ts";
@@ -21,18 +23,24 @@ export interface RuntimesOptions {
   readonly plugins: KnownPlugins;
   /** Starts this program. */
   readonly self: readonly [string, ...string[]];
+  /** Where people reach an instance's own pages, with a slash at the end. */
+  readonly webappUrl: (instance: InstanceId) => string;
+  readonly log: Logger;
 }
 
 /** What an instance is to run in. */
 export interface RuntimePlan {
   readonly openChannel: OpenChannel;
   readonly module: PluginModule | undefined;
+  readonly python?: PythonSetUp | undefined;
   readonly isolation: Isolation;
 }
 
 /** Chooses each instance's runtime by what its plugin is: a worker, or a process that may do what its admin has agreed to. */
 export class Runtimes {
   readonly #options: RuntimesOptions;
+  /** By the interpreter's path. */
+  readonly #parents = new Map<string, PythonParent>();
 
   constructor(options: RuntimesOptions) {
     this.#options = options;
@@ -47,6 +55,7 @@ export class Runtimes {
     if (entry === undefined) return { openChannel: openWorker(), module: undefined, isolation: "worker" };
     const network = plugins.networkOf(entry, config);
     const code = await this.#unpack(entry, config);
+    if (entry.info.language === "python") return this.#planPython(config, code, network !== false, log);
     const module = { file: join(code, entry.mainFile), exportName: entry.manifest.mainClass };
     if (config.trusted) return { openChannel: openWorker(), module, isolation: "worker" };
     return {
@@ -54,6 +63,47 @@ export class Runtimes {
       module,
       isolation: landlockVersion() > 0 ? "confined" : "unconfined",
     };
+  }
+
+  #planPython(config: InstanceConfig, code: string, network: boolean, log: Logger): RuntimePlan {
+    const folder = join(this.#options.dataDir, "instances", config.id);
+    const parent = this.#parentOf(this.#options.plugins.python() ?? "python3");
+    return {
+      openChannel: parent.channel({
+        folder,
+        readOnly: [],
+        network,
+        memoryLimitBytes: config.memoryMb * 1024 * 1024,
+        onPrint: printedLog(log),
+      }),
+      module: undefined,
+      python: {
+        code,
+        overlayFile: join(folder, "overlay.json"),
+        webappUrl: this.#options.webappUrl(config.id),
+      },
+      isolation: landlockVersion() > 0 ? "confined" : "unconfined",
+    };
+  }
+
+  /** Another interpreter gets another parent; what runs goes on in the old one. */
+  #parentOf(python: string): PythonParent {
+    const known = this.#parents.get(python);
+    if (known !== undefined) return known;
+    const { dataDir, log } = this.#options;
+    const parent = new PythonParent({
+      python,
+      folder: join(dataDir, "python"),
+      onPrint: (line) => log.info(line, { source: "python" }),
+    });
+    this.#parents.set(python, parent);
+    return parent;
+  }
+
+  /** Ends the processes that Python plugins are forked from. */
+  async close(): Promise<void> {
+    for (const parent of this.#parents.values()) await parent.close();
+    this.#parents.clear();
   }
 
   #openProcess(config: InstanceConfig, network: Permissions["network"], log: Logger): OpenChannel {

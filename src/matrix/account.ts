@@ -1,19 +1,25 @@
 import type { AccountConfig } from "../core/config.ts";
 import { RoostError } from "../core/error.ts";
 import { asEventId, type EventId, type MxcUri, type RoomId, type TxnId, type UserId } from "../core/id.ts";
-import { type JsonObject, stringAt } from "../core/json.ts";
+import { type Json, type JsonObject, stringAt } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { RoomView } from "../core/management.ts";
-import type { Account, AccountStatus, MatrixEvent, RoomReference } from "../core/matrix.ts";
+import type {
+  Account,
+  AccountStatus,
+  MatrixAnswer,
+  MatrixEvent,
+  MediaSource,
+  RoomReference,
+} from "../core/matrix.ts";
 import type { Secret, SecretValue } from "../core/secret.ts";
 import { Client, muteSdkLog } from "./client.ts";
 import { type AccountHooks, Connection } from "./connection.ts";
 import { Decryptor } from "./decryptor.ts";
-import { isRedacted, narrowEvent } from "./event.ts";
+import { eventOfTransaction, isRedacted, narrowEvent } from "./event.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 import { Http, type HttpRequest } from "./http.ts";
 import { Login } from "./login.ts";
-import { findMade } from "./made-event.ts";
 import { Media } from "./media.ts";
 import { viewRoom } from "./room-view.ts";
 import { Rooms } from "./rooms.ts";
@@ -46,8 +52,8 @@ export class MatrixAccount implements Account {
   readonly #media: Media;
   readonly #connection: Connection;
   readonly #isWanted: () => boolean;
-  /** What was put without an answer, and when first: the homeserver may have it, and may have forgotten the transaction since. */
-  readonly #uncertain = new Map<TxnId, number>();
+  /** What was put without an answer: the homeserver may have it, and may have forgotten the transaction since. */
+  readonly #uncertain = new Set<TxnId>();
 
   constructor(options: MatrixAccountOptions) {
     const { config, log, hooks } = options;
@@ -184,6 +190,26 @@ export class MatrixAccount implements Account {
     }
   }
 
+  async call(
+    request: {
+      readonly method: "GET" | "PUT" | "POST" | "DELETE";
+      readonly path: string;
+      readonly body?: unknown;
+    },
+    signal: AbortSignal,
+  ): Promise<MatrixAnswer> {
+    try {
+      return { status: 200, body: (await this.#ask({ ...request, timeoutMs: 60_000 }, signal)) as Json };
+    } catch (error) {
+      if (!(error instanceof HomeserverError)) throw error;
+      return { status: error.status, body: error.body };
+    }
+  }
+
+  download(source: MediaSource, file: string, signal: AbortSignal): Promise<void> {
+    return this.#media.download(source, file, signal);
+  }
+
   setTyping(roomId: RoomId, typing: boolean): void {
     if (this.#connection.isLoggedIn) this.#client.setTyping(roomId, typing).catch(() => {});
   }
@@ -196,14 +222,15 @@ export class MatrixAccount implements Account {
     signal: AbortSignal,
   ): Promise<EventId> {
     const room = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}`;
-    const sinceMs = this.#uncertain.get(txnId);
-    if (sinceMs !== undefined) {
-      const get = (path: string) => this.#ask({ method: "GET", path, timeoutMs: 30_000 }, signal);
-      const known = await findMade(txnId, sinceMs, (query) => get(`${room}/messages?${query}`));
+    if (this.#uncertain.has(txnId)) {
+      const page = await this.#ask(
+        { method: "GET", path: `${room}/messages?dir=b&limit=100`, timeoutMs: 30_000 },
+        signal,
+      );
+      const known = eventOfTransaction(page, txnId);
       this.#uncertain.delete(txnId);
       if (known !== undefined) return known;
     }
-    const askedAtMs = sinceMs ?? Date.now();
     try {
       const path = `${room}/${what}/${encodeURIComponent(txnId)}`;
       const answer = await this.#ask({ method: "PUT", path, body, timeoutMs: 60_000 }, signal);
@@ -211,7 +238,7 @@ export class MatrixAccount implements Account {
       if (eventId !== undefined) return eventId;
       throw new RoostError("network", "The homeserver's answer to a message was not one. Roost tries again.");
     } catch (error) {
-      if (isUncertain(error)) this.#uncertain.set(txnId, askedAtMs);
+      if (error instanceof RoostError && error.code === "network") this.#uncertain.add(txnId);
       throw error;
     }
   }
@@ -235,12 +262,4 @@ export class MatrixAccount implements Account {
       throw new RoostError("homeserver-unreachable", sentence, { cause: error });
     }
   }
-}
-
-/** Whether the homeserver may have carried out what it was asked: nothing answered, or a proxy that had lost patience. */
-function isUncertain(error: unknown): boolean {
-  if (!(error instanceof RoostError)) return false;
-  return (
-    error.code === "network" || (error instanceof HomeserverError && error.code === "homeserver-unreachable")
-  );
 }

@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly body?: unknown;
   /** Without the access token: where there is none yet, or where a revoked one would be refused though none is needed. */
   readonly anonymous?: boolean;
+  /** A file that a successful answer's body is streamed into, and the most it may hold; then the answer is undefined. */
+  readonly into?: { readonly file: string; readonly maxBytes: number } | undefined;
   /** Of a body of bytes. */
   readonly contentType?: string | undefined;
   readonly timeoutMs: number;
@@ -53,6 +55,7 @@ export class Http {
     }
     try {
       const response = await fetch(this.#origin + request.path, this.#options(request, abort.signal));
+      if (request.into !== undefined && response.ok) return await save(response, request.into);
       const text = await readText(response);
       return parseAnswer(response, text);
     } catch (error) {
@@ -75,6 +78,27 @@ export class Http {
       return { ...options, headers: headers.json, body: JSON.stringify(body) };
     const type = contentType ?? "application/octet-stream";
     return { ...options, headers: { ...headers.plain, "content-type": type }, body };
+  }
+}
+
+async function save(
+  response: Response,
+  { file, maxBytes }: { readonly file: string; readonly maxBytes: number },
+): Promise<undefined> {
+  const writer = Bun.file(file).writer();
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > maxBytes) {
+        const limit = Math.round(maxBytes / 2 ** 20);
+        throw new RoostError("too-large", `The file has more than ${limit} MB, the most that is downloaded.`);
+      }
+      writer.write(chunk);
+      await writer.flush();
+    }
+  } finally {
+    await writer.end();
   }
 }
 

@@ -1,11 +1,13 @@
 import { RoostError } from "../core/error.ts";
 import { asMxcUri, type MxcUri } from "../core/id.ts";
 import { isObject, stringAt } from "../core/json.ts";
+import type { MediaSource } from "../core/matrix.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 import type { HttpRequest } from "./http.ts";
 
 type Ask = (request: Omit<HttpRequest, "signals">, signal: AbortSignal) => Promise<unknown>;
 
+const largestDownloadBytes = 100 * 2 ** 20;
 /** The slowest line on which an upload still goes through. */
 const slowestBytesPerMs = 50;
 
@@ -44,6 +46,23 @@ export class Media {
       throw tooLarge(sizeBytes, undefined, error);
     }
     throw new RoostError("network", "The homeserver's answer to an upload was not one. Roost tries again.");
+  }
+
+  /** By the address that asks for a session, which newer homeservers have, else by the older one. */
+  async download(
+    { kind, server, media, query }: MediaSource,
+    file: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const what = `${kind}/${encodeURIComponent(server)}/${encodeURIComponent(media)}?${new URLSearchParams(query)}`;
+    const into = { file, maxBytes: largestDownloadBytes };
+    const request = { method: "GET", timeoutMs: 120_000, into } as const;
+    try {
+      await this.#ask({ ...request, path: `/_matrix/client/v1/media/${what}` }, signal);
+    } catch (error) {
+      if (!(error instanceof HomeserverError) || error.errcode !== "M_UNRECOGNIZED") throw error;
+      await this.#ask({ ...request, path: `/_matrix/media/v3/${what}` }, signal);
+    }
   }
 
   async limitBytes(signal: AbortSignal): Promise<number> {

@@ -6,9 +6,10 @@ import type { ErrorCode } from "../core/error.ts";
 import type { EventId, MxcUri, RoomId, UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { LogContext, Severity } from "../core/log.ts";
-import type { MatrixEvent } from "../core/matrix.ts";
+import type { MatrixAnswer, MatrixEvent, MediaSource } from "../core/matrix.ts";
 import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
 import type { WebAnswer, WebRequest } from "../core/web-request.ts";
+import type { MatrixCall } from "./matrix-routes.ts";
 
 export interface SetUp {
   readonly instance: string;
@@ -23,12 +24,23 @@ export interface SetUp {
   readonly folder: string;
   /** The main module of an uploaded plugin; undefined for a built-in one. */
   readonly module: PluginModule | undefined;
+  /** For one in Python. */
+  readonly python?: PythonSetUp | undefined;
 }
 
 /** `exportName` is the export that is the plugin, unless the module has a default one. */
 export interface PluginModule {
   readonly file: string;
   readonly exportName: string;
+}
+
+export interface PythonSetUp {
+  /** The folder that its archive was unpacked into. */
+  readonly code: string;
+  /** What it saves itself, over the settings that its admin wrote. */
+  readonly overlayFile: string;
+  /** Where people reach its own pages, with a slash at the end. */
+  readonly webappUrl: string;
 }
 
 export interface WireError {
@@ -50,6 +62,8 @@ export type ToRuntime =
   | { readonly say: "answer"; readonly call: number; readonly value: Value }
   | { readonly say: "refuse"; readonly call: number; readonly error: WireError }
   | { readonly say: "request"; readonly request: number; readonly asked: WebRequest }
+  /** The admin has changed the settings of a plugin that takes them while it runs. */
+  | { readonly say: "settings"; readonly config: JsonObject }
   | { readonly say: "ping" }
   | { readonly say: "stop" };
 
@@ -70,6 +84,14 @@ export type Request =
   | { readonly ask: "defer"; readonly run: number; readonly key: string; readonly atMs: number }
   | { readonly ask: "turn"; readonly run: number; readonly request: TurnRequest }
   | { readonly ask: "hold"; readonly allowance: string; readonly untilMs: number }
+  /** Any call of the client-server API that plugins may make, for libraries that have a method for each; `key` names a send. */
+  | ({
+      readonly ask: "matrix";
+      readonly run?: number | undefined;
+      readonly key?: string | undefined;
+    } & MatrixCall)
+  /** Puts a file of the media repository into the plugin's folder. */
+  | ({ readonly ask: "download"; readonly path: string } & MediaSource)
   | { readonly ask: "upload-limit" }
   | ({ readonly ask: "upload" } & Upload);
 
@@ -80,6 +102,8 @@ export interface Values {
   readonly defer: undefined;
   readonly turn: Turn;
   readonly hold: undefined;
+  readonly matrix: MatrixAnswer;
+  readonly download: undefined;
   readonly "upload-limit": number;
   readonly upload: MxcUri;
 }
@@ -93,6 +117,8 @@ export type ToHost =
       /** Its thread in the host's process, as the kernel numbers it, where it has one and the system tells. */
       readonly threadId?: number | undefined;
     }
+  /** It listens to other things than it said. */
+  | { readonly say: "wishes"; readonly subscriptions: readonly Subscription[] }
   | { readonly say: "count"; readonly what: string }
   | { readonly say: "respond"; readonly request: number; readonly answer: WebAnswer }
   | { readonly say: "refused"; readonly error: WireError }

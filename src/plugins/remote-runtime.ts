@@ -1,6 +1,7 @@
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 import type { Subscription } from "../core/plugin.ts";
@@ -11,6 +12,7 @@ import type { Request, SetUp, ToHost, ToRuntime } from "./protocol.ts";
 import { Requests } from "./requests.ts";
 import { Run } from "./run.ts";
 import { carryOut, type Services } from "./services.ts";
+import { writeTold } from "./told-log.ts";
 import { fromWire, Outgoing, toWire } from "./wire.ts";
 
 /** What a plugin says of itself once it is set up. */
@@ -122,6 +124,11 @@ export class RemoteRuntime {
     return this.#requests.add((request) => out.say({ say: "request", request, asked }));
   }
 
+  /** Hands over changed settings, for a plugin that takes them while it runs. */
+  changeSettings(config: JsonObject): void {
+    this.#out?.say({ say: "settings", config });
+  }
+
   /** Lets what is in hand finish for a few seconds, closes the plugin's database and ends the runtime. */
   async stop(graceMs = this.#timing.graceMs): Promise<void> {
     if (this.#channel === undefined || this.#out === undefined) return;
@@ -143,6 +150,9 @@ export class RemoteRuntime {
         this.#threadId = message.threadId;
         this.#out?.say({ say: "ping" });
         this.#started?.resolve(message);
+        return;
+      case "wishes":
+        if (this.#isReady) this.#options.services.setWishes(message.subscriptions);
         return;
       case "count":
         this.#options.services.count(message.what);
@@ -169,7 +179,7 @@ export class RemoteRuntime {
         return;
       }
       case "log":
-        this.#log(message);
+        writeTold(this.#options.log, message);
         return;
       case "pong":
         this.#unanswered = 0;
@@ -185,30 +195,8 @@ export class RemoteRuntime {
     }
   }
 
-  #log({ severity, message, context, causes }: Extract<ToHost, { say: "log" }>): void {
-    const cause = causes.length > 0 ? new Error(causes.join(" <- ")) : undefined;
-    const { log } = this.#options;
-    switch (severity) {
-      case "DEBUG":
-        log.debug(message, context);
-        return;
-      case "INFO":
-        log.info(message, context);
-        return;
-      case "WARN":
-        log.warn(message, context, cause);
-        return;
-      case "ERROR":
-        log.error(message, context, cause);
-        return;
-      case "CRITICAL":
-        log.critical(message, context, cause);
-        return;
-    }
-  }
-
   async #answer(message: { call: number } & Request): Promise<void> {
-    const run = "run" in message ? this.#runs.get(message.run) : undefined;
+    const run = "run" in message && message.run !== undefined ? this.#runs.get(message.run) : undefined;
     // An upload does not say for which message it is: while one is under way, no handler's time runs.
     const waiting = "run" in message ? (run === undefined ? [] : [run]) : [...this.#runs.values()];
     for (const each of waiting) each.beginCall();

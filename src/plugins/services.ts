@@ -2,7 +2,9 @@ import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
 import type { EventId, MxcUri, RoomId, UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Turn, TurnRequest, Upload } from "../core/plugin.ts";
+import type { MatrixAnswer, MediaSource } from "../core/matrix.ts";
+import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
+import type { MatrixCall } from "./matrix-routes.ts";
 import type { Request, Value } from "./protocol.ts";
 import type { Run } from "./run.ts";
 
@@ -16,6 +18,16 @@ export interface Services {
   count(what: string): void;
   uploadLimitBytes(signal: AbortSignal): Promise<number>;
   upload(file: Upload, signal: AbortSignal): Promise<MxcUri>;
+  /** A call that the plugin's library makes; `key` names it among those made for the row, if there is one. */
+  call(
+    row: InboxRow | undefined,
+    call: MatrixCall,
+    key: string | undefined,
+    signal: AbortSignal,
+  ): Promise<MatrixAnswer>;
+  download(source: MediaSource, path: string, signal: AbortSignal): Promise<void>;
+  /** It listens to other things from now on. */
+  setWishes(subscriptions: readonly Subscription[]): void;
   setTyping(row: InboxRow, typing: boolean): void;
 }
 
@@ -31,6 +43,11 @@ export async function carryOut(
       return services.post(request.roomId, request.content);
     case "upload":
       return services.upload(request, signal);
+    case "matrix":
+      return services.call(run?.row, request, request.key, signal);
+    case "download":
+      await services.download(request, request.path, signal);
+      return undefined;
     case "upload-limit":
       return services.uploadLimitBytes(signal);
     case "hold":

@@ -74,8 +74,8 @@ export class TestBot {
       webUrl,
       config,
       databaseFile: ":memory:",
-      folder: ".",
       module: undefined,
+      folder: ".",
     };
     bot.#runtime.receive([{ say: "set-up", ...setUp }]);
     await bot.#ready.promise;
@@ -149,6 +149,9 @@ export class TestBot {
 
   #answer(request: Request): Value {
     switch (request.ask) {
+      case "matrix":
+      case "download":
+        throw new RoostError("bad-request", "Only plugins in Python ask that.");
       case "send":
         return this.#send(request.type, request.content);
       case "post":

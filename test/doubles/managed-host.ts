@@ -79,7 +79,13 @@ export async function openManagedHost(
     disk: () => undefined,
     adminRoom: () => undefined,
     onReply: () => {},
-    runtimes: new Runtimes({ dataDir, plugins, self: [process.execPath, mainFile] }),
+    runtimes: new Runtimes({
+      dataDir,
+      plugins,
+      self: [process.execPath, mainFile],
+      webappUrl: (id) => `http://localhost/_matrix/maubot/plugin/${id}/`,
+      log,
+    }),
   });
   await house.open(problems);
   const backups = new HostBackups({

@@ -21,7 +21,12 @@ export async function pythonWith(
   const python3 = findProgram("python3");
   if (python3 === undefined)
     return lacking("python3 is not installed; on Debian: apt install python3 python3-venv");
-  const folder = join(cache, [`${name}-${version}`, ...others].join("+"));
+  const named = [`${name}-${version}`, ...others].join("+");
+  // A file's name may have 255 bytes, and a lock stands beside the folder.
+  const folder = join(
+    cache,
+    named.length <= 200 ? named : `${name}-${version}+${Bun.hash(named).toString(36)}`,
+  );
   const python = join(folder, "bin/python");
   const complete = join(folder, "complete");
   mkdirSync(cache, { recursive: true });

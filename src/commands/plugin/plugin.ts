@@ -4,6 +4,7 @@ import { exitCode, type Terminal } from "../terminal.ts";
 import { build, check } from "./build.ts";
 import { dev } from "./dev.ts";
 import { install } from "./install.ts";
+import { makePython } from "./python.ts";
 import { test } from "./test.ts";
 
 export interface PluginOptions {
@@ -28,12 +29,12 @@ const actions: Readonly<Record<string, Action>> = {
 export function definePluginCommands(cli: CAC, terminal: Terminal, run: Run): void {
   cli
     .command(
-      "plugin <new|check|test|dev|build|install> [what]",
-      "`new NAME` begins a plugin in a folder of that name; `check`, `test`, `dev` (try it in a room, reloaded on save) and `build` take its folder (default: this one), `check` an archive too; `install FILE` gives an archive to the host",
+      "plugin <new|check|test|dev|build|install|python> [...what]",
+      "`new NAME` begins a plugin in a folder of that name; `check`, `test`, `dev` (try it in a room, reloaded on save) and `build` take its folder (default: this one), `check` an archive too; `install FILE` gives an archive to the host; `python [PACKAGE...]` makes the environment that Python plugins run in",
     )
     .option(
       "--config <file>",
-      "install: the host's YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)",
+      "install, python: the host's YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)",
     )
     .option("--agree", "install: agree to the permissions that it asks for")
     .option("--json", "Print one JSON object")
@@ -43,7 +44,12 @@ export function definePluginCommands(cli: CAC, terminal: Terminal, run: Run): vo
     .example("roost plugin dev hello")
     .example("roost plugin build hello")
     .example("roost plugin install hello-v0.1.0.mbp")
-    .action((name: string, what: string | undefined, options: PluginOptions) =>
-      run(async () => (await actions[name]?.(what, options, terminal)) ?? exitCode.usage),
+    .example("roost plugin python")
+    .action((name: string, what: readonly string[], options: PluginOptions) =>
+      run(async () =>
+        name === "python"
+          ? makePython(what, options, terminal)
+          : ((await actions[name]?.(what[0], options, terminal)) ?? exitCode.usage),
+      ),
     );
 }

@@ -1,0 +1,1 @@
+"""Roost's side in a Python plugin's process."""

@@ -1,0 +1,134 @@
+"""mautrix's HTTP layer without HTTP: the host makes each request, after it has looked at what it asks for."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import tempfile
+from typing import Any
+
+from aiohttp import ClientSession
+from mautrix.api import HTTPAPI, Method, PathBuilder
+from mautrix.errors import MatrixConnectionError, MForbidden, make_request_error
+from mautrix.types import ContentURI
+
+from .channel import Channel, Refused
+from .runs import current
+
+
+class HostAPI(HTTPAPI):
+    """Answers as HTTPAPI does. It knows no token, and the address of no homeserver."""
+
+    def __init__(self, channel: Channel, folder: str, session: ClientSession, log: Any) -> None:
+        super().__init__("https://homeserver.invalid", token="", client_session=session, log=log)
+        self._channel = channel
+        self._folder = folder
+
+    async def request(
+        self,
+        method: Method,
+        path: PathBuilder | str,
+        content: Any = None,
+        headers: dict[str, str] | None = None,
+        query_params: Any = None,
+        retry_count: int | None = None,
+        metrics_method: str = "",
+        min_iter_size: int = 25 * 1024 * 1024,
+        sensitive: bool = False,
+    ) -> Any:
+        """Makes one request. Raises what mautrix raises for an answer that is an error."""
+        full_path = "/" + str(path).lstrip("/")
+        if isinstance(content, (bytes, bytearray)) or inspect.isasyncgen(content):
+            return await self._upload(full_path, content, headers or {}, dict(query_params or {}))
+        if isinstance(content, str):
+            content = json.loads(content)
+        query = {key: str(value) for key, value in dict(query_params or {}).items() if value is not None}
+        return await self._ask(
+            {
+                "ask": "matrix",
+                "method": str(method),
+                "path": full_path,
+                "query": query,
+                **({} if method == Method.GET else {"body": content if content is not None else {}}),
+                **_place(),
+            }
+        )
+
+    async def download(
+        self,
+        url: ContentURI,
+        kind: str = "download",
+        query: dict[str, Any] | None = None,
+        timeout_ms: int | None = None,
+    ) -> bytes:
+        """A file of the media repository: the host puts it into the plugin's folder."""
+        server, media_id = self.parse_mxc_uri(url)
+        handle, file = tempfile.mkstemp(dir=self._folder, prefix="download-")
+        os.close(handle)
+        wanted = {key: str(value) for key, value in (query or {}).items() if value is not None}
+        if timeout_ms is not None:
+            wanted["timeout_ms"] = str(timeout_ms)
+        try:
+            await self._call(
+                {"ask": "download", "server": server, "media": media_id, "kind": kind, "query": wanted, "path": file}
+            )
+            with open(file, "rb") as downloaded:
+                return downloaded.read()
+        finally:
+            os.unlink(file)
+
+    async def _upload(self, path: str, content: Any, headers: dict[str, str], query: dict[str, Any]) -> Any:
+        handle, file = tempfile.mkstemp(dir=self._folder, prefix="upload-")
+        try:
+            with os.fdopen(handle, "wb") as kept:
+                if inspect.isasyncgen(content):
+                    async for chunk in content:
+                        kept.write(chunk)
+                else:
+                    kept.write(content)
+            address = await self._call(
+                {
+                    "ask": "upload",
+                    "mimetype": headers.get("Content-Type") or "application/octet-stream",
+                    "filename": str(query.get("filename") or ""),
+                    "path": file,
+                }
+            )
+            return {"content_uri": address}
+        finally:
+            os.unlink(file)
+
+    async def _ask(self, request: dict[str, Any]) -> Any:
+        answer = await self._call(request)
+        status, body = answer["status"], answer.get("body")
+        if 200 <= status < 300:
+            return body
+        known = body if isinstance(body, dict) else {}
+        raise make_request_error(
+            http_status=status,
+            text=json.dumps(body),
+            errcode=known.get("errcode"),
+            message=known.get("error"),
+            unstable_errcode=known.get("org.matrix.msc3848.unstable.errcode"),
+        )
+
+    async def _call(self, request: dict[str, Any]) -> Any:
+        try:
+            return await self._channel.ask(request)
+        except Refused as refusal:
+            if refusal.code in ("room-forbidden", "bad-request", "plugin-refused"):
+                raise MForbidden(403, str(refusal)) from refusal
+            if refusal.code == "too-large":
+                raise make_request_error(413, str(refusal), "M_TOO_LARGE", str(refusal)) from refusal
+            if refusal.code == "not-found":
+                raise make_request_error(404, str(refusal), "M_NOT_FOUND", str(refusal)) from refusal
+            raise MatrixConnectionError(str(refusal)) from refusal
+
+
+def _place() -> dict[str, Any]:
+    """The event being handled and this request's place in the handler's run, while there is one."""
+    handling = current.get()
+    if handling is None or handling.run.is_over:
+        return {}
+    return {"run": handling.run.number, "key": handling.next_key()}

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { landlockVersion } from "../src/plugins/landlock.ts";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess } from "./doubles/host.ts";
+import { needs } from "./doubles/needs.ts";
+import { archiveOf } from "./doubles/plugin-archive.ts";
+import { notes, pluginPython } from "./doubles/python-plugins.ts";
+
+const environment = await pluginPython();
+
+needs("Python with mautrix", "lack" in environment ? environment.lack : undefined)(
+  "instances of a plugin written for maubot",
+  () => {
+    const folder = temporaryFolder();
+    const homeserver = new Homeserver({
+      serverName: "sandbox",
+      dialect: "synapse",
+      registrationToken: "letmein",
+    });
+    const bots = ["one", "two"];
+    const rooms = new Map<string, string>();
+    let ada: SandboxUser;
+    let host: HostProcess;
+
+    const roomOf = (bot: string) => rooms.get(bot) ?? "";
+    const say = (bot: string, body: string) => ada.say(roomOf(bot), body);
+    const sent = (bot: string, type = "m.room.message") =>
+      homeserver
+        .timeline(roomOf(bot))
+        .filter((event) => event.sender === `@${bot}:sandbox` && event.type === type);
+    const replies = (bot: string) => sent(bot).map(({ content }) => String(content.body));
+    const answered = (bot: string, body: string | RegExp) =>
+      until(`${bot} answers ${body}`, () => replies(bot).some((reply) => reply.match(body) !== null));
+
+    beforeAll(async () => {
+      await homeserver.open();
+      ada = homeserver.createUser("ada");
+      host = new HostProcess(join(folder.path, "host"), await freePort(), { SECRET: "of the host" });
+      for (const bot of bots) rooms.set(bot, ada.createRoom({ name: bot, public: true }));
+      mkdirSync(join(host.dataDir, "plugins"), { recursive: true });
+      writeFileSync(join(host.dataDir, "plugins/notes.mbp"), archiveOf(notes));
+      const instance = (bot: string, more = "") =>
+        `  ${bot}: { plugin: org.example.notes, account: "@${bot}:sandbox", rooms: ["${roomOf(bot)}"]${more} }\n`;
+      const python = "python" in environment ? environment.python : "";
+      host.configure(
+        homeserver.url,
+        `python: ${python}\naccounts: { "@one:sandbox": {}, "@two:sandbox": {} }\ninstances:\n${instance("one", ", config: { greeting: Salut }")}${instance("two")}`,
+      );
+      host.start();
+      for (const bot of bots) await host.untilInstance(bot, "running", 30_000);
+    }, 120_000);
+    afterAll(async () => {
+      await host.kill();
+      await homeserver.close();
+      folder[Symbol.dispose]();
+    });
+
+    test("answer commands as maubot does: a notice with HTML, in reply, by aliases, with usage for a missing part", async () => {
+      const asked = say("one", "!hi Ada");
+      await answered("one", "_Salut_ Ada");
+      expect(sent("one")[0]?.content).toEqual({
+        msgtype: "m.notice",
+        body: "_Salut_ Ada",
+        format: "org.matrix.custom.html",
+        formatted_body: "<p><em>Salut</em> Ada</p>\n",
+        "m.relates_to": { "m.in_reply_to": { event_id: asked } },
+      });
+      say("one", "!note");
+      await answered("one", /\*\*Usage:\*\* !note <subcommand>/);
+      say("two", "!greet Bob");
+      await answered("two", "_Hello_ Bob");
+    });
+
+    test("answer patterns and reactions", async () => {
+      say("one", "a ping! here");
+      await answered("one", "pong!");
+      const target = say("one", "look");
+      ada.send(roomOf("one"), "m.reaction", {
+        "m.relates_to": { rel_type: "m.annotation", event_id: target, key: "🎉" },
+      });
+      await answered("one", "@ada:sandbox reacted 🎉");
+    });
+
+    test("keep their database's rows, and list them", async () => {
+      say("one", "!note add buy milk & bread");
+      await until("it reacted", () => sent("one", "m.reaction").length > 0);
+      say("one", "!note list");
+      await answered("one", "buy milk & bread");
+    });
+
+    test("keep what they save themselves over the written settings, which stay as they are", async () => {
+      const before = readFileSync(host.configFile, "utf8");
+      say("one", "!count");
+      await answered("one", /^1$/);
+      await host.stop();
+      host.start();
+      await host.untilInstance("one", "running", 30_000);
+      say("one", "!count");
+      await answered("one", /^2$/);
+      expect(readFileSync(host.configFile, "utf8")).toBe(before);
+    });
+
+    test("upload and download files, and see their own rooms only", async () => {
+      say("one", "!media");
+      await answered("one", "True hello file");
+      say("one", "!rooms");
+      await answered("one", new RegExp(`^${roomOf("one")}$`));
+    });
+
+    test("are refused a room that is not theirs, with a sentence in their log", async () => {
+      say("one", `!elsewhere ${roomOf("two")}`);
+      await answered("one", /refused: .*is none of this instance's rooms/);
+      expect(host.output).toContain("A call of the plugin was refused");
+      expect(sent("one").length).toBeGreaterThan(0);
+      expect(homeserver.timeline(roomOf("two")).some(({ sender }) => sender === "@one:sandbox")).toBe(false);
+    });
+
+    test("that are killed in a handler run it again, and what was sent before is there once", async () => {
+      say("two", "!die");
+      await answered("two", "survived");
+      expect(replies("two").filter((reply) => reply === "dying").length).toBe(1);
+    });
+
+    test("may block their loop for seconds, print anything, and fail, and go on", async () => {
+      say("one", "!block");
+      await answered("one", "awake");
+      say("one", "!garbage");
+      await answered("one", "still here");
+      say("one", "!raise");
+      await until("it is told", () => host.output.includes("ValueError: a bad day"));
+      expect(host.output).toContain("printed words");
+      say("one", "ping after");
+      await answered("one", /^pong$/);
+    });
+
+    test("see no credential, no database of the host, no other instance, no environment of it", async () => {
+      const { dataDir } = host;
+      const [credential = ""] = readdirSync(join(dataDir, "credentials"));
+      const hidden = [
+        join(dataDir, "credentials", credential),
+        join(dataDir, "host/roost.db"),
+        host.configFile,
+        join(dataDir, "instances/two"),
+        join(dataDir, "plugins"),
+        `/proc/${host.pid}/environ`,
+        "/etc/shadow",
+      ];
+      say("one", `!look ${hidden.join(" ")} ${join(dataDir, "instances/one/data.db")}`);
+      await answered("one", "HOME");
+      const outcome = landlockVersion() > 0 ? "PermissionError" : "seen";
+      const told = replies("one").at(-1) ?? "";
+      expect(told).toBe(
+        `${hidden.map(() => outcome).join(" ")} seen ['HOME', 'LANG', 'PATH', 'PYTHONPATH', 'TMPDIR']`,
+      );
+    });
+  },
+);
