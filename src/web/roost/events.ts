@@ -95,10 +95,10 @@ function asEvent(record: KeptRecord): string {
   return `event: record\nid: ${record.id}\ndata: ${JSON.stringify(record)}\n\n`;
 }
 
-/** What changes from second to second without meaning anything. */
+/** What changes from second to second without meaning anything; `sinceMs` follows the clock's corrections. */
 function withoutClock(overview: string): string {
   return overview.replace(
-    /"(nowMs|rssBytes|cpuSeconds|currentBytes|memoryBytes|lastSyncMs|endsAtMs|freeBytes|wantedMs|runningMs|time)":("[^"]*"|[\d.]+)/g,
+    /"(nowMs|sinceMs|rssBytes|cpuSeconds|currentBytes|memoryBytes|lastSyncMs|endsAtMs|freeBytes|wantedMs|runningMs|time)":("[^"]*"|[\d.]+)/g,
     "",
   );
 }

@@ -154,15 +154,19 @@ function addDatabase(api: Api, { management, cutSecrets }: ApiOptions): void {
   );
 }
 
+/** Asking for the plugins reads the files, so that the snapshot after it knows of every edit of theirs. */
 function detailOf(id: InstanceId, { control, management }: ApiOptions) {
+  const plugins = management.plugins();
   const snapshot = control.snapshot().instances.find((instance) => instance.id === id);
   if (snapshot === undefined) throw new RoostError("not-found", `There is no instance ${id}.`);
   const definition = management.definition(id);
   return {
     snapshot,
     definition,
-    plugin: management.plugins().find((plugin) => plugin.id === definition.plugin),
-    pending: management.pendingDifferences().find(({ instance }) => instance === id),
+    plugin: plugins.find((plugin) => plugin.id === definition.plugin),
+    pending: snapshot.restartNeeded
+      ? management.pendingDifferences().find(({ instance }) => instance === id)
+      : undefined,
   };
 }
 
