@@ -21,7 +21,7 @@ main_class: default
 database: true
 roost:
   runtime: typescript
-  # Hosts that bot.http may reach, such as [api.example.org]: the admin agrees to them at upload.
+  # Hosts that bot.fetch may reach, such as [api.example.org]: the admin agrees to them at upload.
   permissions: { network: false }
 `;
 
