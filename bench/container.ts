@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { temporaryFolder } from "../test/doubles/folder.ts";
 import { Machine, run } from "./container/machine.ts";
 import { UnitMemory } from "./container/memory.ts";
@@ -129,6 +130,18 @@ const faults: readonly Fault[] = [
   },
 ];
 
+/** How each bot is kept apart from the others, as Roost says it. */
+function isolations(machine: Machine): string {
+  const status = z
+    .object({ instances: z.array(z.object({ id: z.string(), isolation: z.string() })) })
+    .parse(
+      JSON.parse(
+        machine.run("env", "STATE_DIRECTORY=/var/lib/roost", "/usr/local/bin/roost", "status", "--json"),
+      ),
+    );
+  return status.instances.map(({ id, isolation }) => `${id}: ${isolation}`).join(", ");
+}
+
 /** Until not a byte is left. */
 function fill(file: string, disk: string): void {
   const { bavail, bsize } = statfsSync(disk);
@@ -187,6 +200,7 @@ try {
   const firstSeconds = await talk.untilAnswered(beganMs, 120);
   talk.forget();
   console.log(`booted, three accounts registered, all answer: ${firstSeconds.toFixed(1)} s`);
+  console.log(isolations(machine));
   const chosen = faults.filter(({ name }) => only === undefined || name.includes(only));
   process.exitCode = (await tryFaults({ machine, talk, memory }, chosen)) ? 0 : 1;
 } finally {

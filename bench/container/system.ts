@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { findProgram } from "../../test/doubles/needs.ts";
+import { archiveOf } from "../../test/doubles/plugin-archive.ts";
 import { type Machine, run } from "./machine.ts";
 import { bots, type Talk } from "./talk.ts";
 
@@ -70,6 +71,8 @@ export function installRoost(machine: Machine, talk: Talk): void {
   const encrypted = run("sops", ["encrypt", "--age", recipient, clear]);
   if (encrypted.includes("letmein")) throw new Error("sops has not encrypted the registration token.");
   machine.write("etc/roost/config.sops.yaml", encrypted);
+  mkdirSync(join(machine.disk, "plugins"), { recursive: true });
+  writeFileSync(join(machine.disk, "plugins/repeater.mbp"), archiveOf(plugin));
   machine.write("etc/systemd/system/roost-secrets.service", secretsUnit);
   machine.write("etc/systemd/system/roost.service.d/sops.conf", dropIn);
   const wanted = join(machine.root, "etc/systemd/system/multi-user.target.wants");
@@ -77,12 +80,32 @@ export function installRoost(machine: Machine, talk: Talk): void {
   symlinkSync("../roost.service", join(wanted, "roost.service"));
 }
 
+const plugin = {
+  "maubot.yaml":
+    "id: org.example.repeater\nversion: 1.0.0\nmodules: [bot]\nmain_class: Bot\nroost: { runtime: typescript }\n",
+  "bot.ts": `
+import { definePlugin, z } from "roost";
+
+export default definePlugin({
+  config: z.object({}),
+  answersTo: () => ["!echo"],
+  setup(bot) {
+    bot.command("echo", async (message, text) => { await message.reply(text); });
+  },
+});
+`,
+};
+
 function configOf(talk: Talk): string {
   const accounts = Object.fromEntries(bots.map((bot) => [`@${bot}:sandbox`, {}]));
   const instances = Object.fromEntries(
     [...talk.rooms].map(([bot, room]) => [
       bot,
-      { plugin: "echo", account: `@${bot}:sandbox`, rooms: [room] },
+      {
+        plugin: bot === "uploaded" ? "org.example.repeater" : "echo",
+        account: `@${bot}:sandbox`,
+        rooms: [room],
+      },
     ]),
   );
   const homeserver = { url: `http://127.0.0.1:${homeserverPort}`, registration_token: "letmein" };

@@ -1,7 +1,8 @@
 /** Somebody who talks to the bots all the time, and counts the answers. */
 import { Homeserver } from "../../src/sandbox/homeserver.ts";
 
-export const bots = ["one", "two", "three"];
+/** The last one is an uploaded plugin, in a confined process of its own. */
+export const bots = ["one", "two", "uploaded"];
 const everyMs = 250;
 
 interface Question {
