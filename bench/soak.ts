@@ -14,7 +14,7 @@ import { downMs, WatchedStates } from "./lab/downtime.ts";
 import { compileLabExecutable } from "./lab/executable.ts";
 import { homeserverFaults } from "./lab/homeserver-faults.ts";
 import { Lab, names } from "./lab/lab.ts";
-import { doubled, latenciesOf, unanswered } from "./lab/ledger.ts";
+import { doubled, latenciesOf, type Question, unanswered } from "./lab/ledger.ts";
 import { processFaults } from "./lab/process-faults.ts";
 import type { LabFault } from "./lab/trial.ts";
 import { percentile } from "./percentile.ts";
@@ -31,12 +31,20 @@ const survived: readonly LabFault[] = [
 
 interface Use {
   readonly megabytes: number;
+  /** Of these, what is the process's own and not pages of the executable. */
+  readonly anonymousMegabytes: number;
   readonly handles: number;
 }
 
 function useOf(pid: number): Use {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return { megabytes: (Number(kilobytes) * 1024) / 1e6, handles: readdirSync(`/proc/${pid}/fd`).length };
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const megabytesOf = (name: string) =>
+    (Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) * 1024) / 1e6;
+  return {
+    megabytes: megabytesOf("VmRSS"),
+    anonymousMegabytes: megabytesOf("RssAnon"),
+    handles: readdirSync(`/proc/${pid}/fd`).length,
+  };
 }
 
 function sizeBytes(folder: string): number {
@@ -59,21 +67,38 @@ async function rest(lab: Lab): Promise<Use> {
   return useOf(lab.host.pid);
 }
 
+interface Happened {
+  readonly name: string;
+  readonly fromMs: number;
+}
+
+/** How many of these were asked since each fault began and before the next one did. */
+function byFault(questions: readonly Question[], happened: readonly Happened[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { askedAtMs } of questions) {
+    const name = happened.findLast(({ fromMs }) => fromMs <= askedAtMs)?.name ?? "none yet";
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
 /** Faults one after another in what is left of the time, each for its own time and some quiet after it. */
-async function harass(lab: Lab, untilMs: number, say: (line: string) => void): Promise<number> {
-  const plan = shuffled([...survived, ...survived]);
+async function harass(lab: Lab, untilMs: number, say: (line: string) => void): Promise<Happened[]> {
+  const plan = shuffled(survived);
+  const happened: Happened[] = [];
   let done = 0;
   for (const fault of plan) {
     if (performance.now() + fault.lastsMs > untilMs) continue;
     const quietMs = (untilMs - performance.now()) / (plan.length - done) - fault.lastsMs;
     await Bun.sleep(Math.max(500, quietMs * (0.5 + Math.random() / 2)));
+    happened.push({ name: fault.name, fromMs: performance.now() });
     const end = await fault.begin(lab);
     await Bun.sleep(fault.lastsMs);
     await end();
     done += 1;
     if (done % 5 === 0) say(`  ${done} of ${plan.length} faults, ${lab.ledger.all.length} messages`);
   }
-  return done;
+  return happened;
 }
 
 const options = parseArgs({
@@ -100,12 +125,16 @@ say(`A week: ${messages} messages, every fault about twice ...`);
 const states = new WatchedStates(lab);
 states.open();
 const began = lab.ledger.all.length;
-lab.beginTraffic(perSecond);
-const faults = await harass(lab, performance.now() + (messages * 1000) / perSecond, say);
-await until("the week is over", () => lab.ledger.all.length - began >= messages, 600_000);
-lab.endTraffic();
+const faults: Happened[] = [];
+const uses: Use[] = [];
+for (const half of [1, 2]) {
+  lab.beginTraffic(perSecond);
+  faults.push(...(await harass(lab, performance.now() + (messages * 500) / perSecond, say)));
+  await until("the half is over", () => lab.ledger.all.length - began >= (messages * half) / 2, 600_000);
+  lab.endTraffic();
+  uses.push(await rest(lab));
+}
 await states.close();
-const after = await rest(lab);
 const { code: backupCode } = await lab.host.command("backup");
 
 const questions = lab.ledger.all.slice(began);
@@ -120,7 +149,15 @@ const downByAnswersMs = Math.max(
 const latenciesMs = latenciesOf(questions);
 const result = {
   messages: questions.length,
-  faults,
+  faults: faults.length,
+  late: byFault(
+    questions.filter(({ latencyMs = 0 }) => latencyMs > promisedMs),
+    faults,
+  ),
+  twice: byFault(
+    questions.filter(({ answers }) => answers > 1),
+    faults,
+  ),
   lost: unanswered(lab.ledger.all),
   doubled: doubled(lab.ledger.all),
   isSameProcess: lab.host.pid === pid,
@@ -131,10 +168,7 @@ const result = {
   notRunningSeconds: states.worstMs / 1000,
   lateSeconds: downByAnswersMs / 1000,
   availabilityPercent: 100 * (1 - Math.max(states.worstMs, downByAnswersMs) / weekMs),
-  megabytesBefore: before.megabytes,
-  megabytesAfter: after.megabytes,
-  handlesBefore: before.handles,
-  handlesAfter: after.handles,
+  use: [before, ...uses],
   stateMegabytes: sizeBytes(lab.host.dataDir) / 1e6,
   hasBackup: backupCode === 0,
 };
@@ -144,13 +178,13 @@ console.log(
     : Object.entries(result)
         .map(
           ([name, value]) =>
-            `${name.padEnd(22)} ${typeof value === "number" ? Number(value.toFixed(3)) : value}`,
+            `${name.padEnd(22)} ${typeof value === "number" ? Number(value.toFixed(3)) : JSON.stringify(value)}`,
         )
         .join("\n"),
 );
 const isFine =
   result.lost + result.doubled === 0 &&
   result.availabilityPercent >= 99.9 &&
-  result.megabytesAfter <= result.megabytesBefore * 1.05 &&
+  (uses[1]?.megabytes ?? 0) <= before.megabytes * 1.05 &&
   result.stateMegabytes <= 100;
 process.exitCode = isFine ? 0 : 1;

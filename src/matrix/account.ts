@@ -16,10 +16,11 @@ import type { Secret, SecretValue } from "../core/secret.ts";
 import { Client, muteSdkLog } from "./client.ts";
 import { type AccountHooks, Connection } from "./connection.ts";
 import { Decryptor } from "./decryptor.ts";
-import { eventOfTransaction, isRedacted, narrowEvent } from "./event.ts";
+import { isRedacted, narrowEvent } from "./event.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 import { Http, type HttpRequest } from "./http.ts";
 import { Login } from "./login.ts";
+import { findMade } from "./made-event.ts";
 import { Media } from "./media.ts";
 import { viewRoom } from "./room-view.ts";
 import { Rooms } from "./rooms.ts";
@@ -52,8 +53,8 @@ export class MatrixAccount implements Account {
   readonly #media: Media;
   readonly #connection: Connection;
   readonly #isWanted: () => boolean;
-  /** What was put without an answer: the homeserver may have it, and may have forgotten the transaction since. */
-  readonly #uncertain = new Set<TxnId>();
+  /** What was put without an answer, and when first: the homeserver may have it, and may have forgotten the transaction since. */
+  readonly #uncertain = new Map<TxnId, number>();
 
   constructor(options: MatrixAccountOptions) {
     const { config, log, hooks } = options;
@@ -222,15 +223,14 @@ export class MatrixAccount implements Account {
     signal: AbortSignal,
   ): Promise<EventId> {
     const room = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}`;
-    if (this.#uncertain.has(txnId)) {
-      const page = await this.#ask(
-        { method: "GET", path: `${room}/messages?dir=b&limit=100`, timeoutMs: 30_000 },
-        signal,
-      );
-      const known = eventOfTransaction(page, txnId);
+    const sinceMs = this.#uncertain.get(txnId);
+    if (sinceMs !== undefined) {
+      const get = (path: string) => this.#ask({ method: "GET", path, timeoutMs: 30_000 }, signal);
+      const known = await findMade(txnId, sinceMs, (query) => get(`${room}/messages?${query}`));
       this.#uncertain.delete(txnId);
       if (known !== undefined) return known;
     }
+    const askedAtMs = sinceMs ?? Date.now();
     try {
       const path = `${room}/${what}/${encodeURIComponent(txnId)}`;
       const answer = await this.#ask({ method: "PUT", path, body, timeoutMs: 60_000 }, signal);
@@ -238,7 +238,7 @@ export class MatrixAccount implements Account {
       if (eventId !== undefined) return eventId;
       throw new RoostError("network", "The homeserver's answer to a message was not one. Roost tries again.");
     } catch (error) {
-      if (error instanceof RoostError && error.code === "network") this.#uncertain.add(txnId);
+      if (isUncertain(error)) this.#uncertain.set(txnId, askedAtMs);
       throw error;
     }
   }
@@ -262,4 +262,12 @@ export class MatrixAccount implements Account {
       throw new RoostError("homeserver-unreachable", sentence, { cause: error });
     }
   }
+}
+
+/** Whether the homeserver may have carried out what it was asked: nothing answered, or a proxy that had lost patience. */
+function isUncertain(error: unknown): boolean {
+  if (!(error instanceof RoostError)) return false;
+  return (
+    error.code === "network" || (error instanceof HomeserverError && error.code === "homeserver-unreachable")
+  );
 }

@@ -1,13 +1,5 @@
 import { RoostError } from "../core/error.ts";
-import {
-  asEventId,
-  asRoomId,
-  asUserId,
-  type EventId,
-  type RoomId,
-  type TxnId,
-  type UserId,
-} from "../core/id.ts";
+import { asEventId, asRoomId, asUserId, type EventId, type RoomId, type UserId } from "../core/id.ts";
 import { isObject, type Json, type JsonObject, objectAt, stringAt } from "../core/json.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 
@@ -81,14 +73,6 @@ export function isOwnJoin(raw: unknown, self: UserId): boolean {
 /** Whether the event's content has been taken away by a redaction. */
 export function isRedacted(raw: unknown): boolean {
   return isObject(objectAt(raw, "unsigned")?.redacted_because);
-}
-
-/** The event that our own device made with that transaction, if it is on this page of `/messages`. */
-export function eventOfTransaction(page: unknown, txnId: TxnId): EventId | undefined {
-  const made = arrayAt(page, "chunk").find(
-    (raw) => stringAt(objectAt(raw, "unsigned"), "transaction_id") === txnId,
-  );
-  return asEventId(stringAt(made, "event_id") ?? "");
 }
 
 /** Throws RoostError `network` when the whole is not a sync answer; parts that are wrong are left out and counted. */
