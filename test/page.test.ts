@@ -135,6 +135,8 @@ describe.skipIf(executable === undefined)("the page", () => {
       .setInputFiles({ name: "x.mbp", mimeType: "application/zip", buffer: Buffer.from("no zip at all") });
     await page.locator(".message[role=alert]").last().waitFor();
     expect(await main()).toContain("instagram");
+    await open("#/logs");
+    await page.locator(".message[role=alert]").first().waitFor({ state: "detached" });
   });
 
   test("shows an edit of the files, and applies it", async () => {

@@ -1,6 +1,6 @@
 import type { Availability } from "./availability.ts";
 import type { Problem } from "./config.ts";
-import type { InstanceId } from "./id.ts";
+import type { InstanceId, UserId } from "./id.ts";
 import type { OpenFault } from "./log.ts";
 import type { Actor } from "./management.ts";
 import type { AccountStatus } from "./matrix.ts";
@@ -54,6 +54,8 @@ export interface HostResources {
 export interface InstanceSnapshot {
   readonly id: InstanceId;
   readonly plugin: string;
+  /** Whom it speaks as; undefined while its section of the config cannot be read. */
+  readonly account: UserId | undefined;
   readonly desired: Desired;
   readonly observed: Observed;
   /** Sentences about things that are wrong though it runs, such as a room it cannot read. They name no room or user. */

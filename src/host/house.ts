@@ -225,6 +225,7 @@ export class House {
       instances: this.#ids().map((id) =>
         snapshotInstance(id, {
           plugin: config.instances.get(id)?.plugin ?? "unknown",
+          account: config.instances.get(id)?.account,
           supervisor: this.supervisor,
           vitals: this.#vitals,
           standings: this.roster.standingsOf(id),

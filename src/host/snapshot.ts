@@ -1,4 +1,4 @@
-import type { InstanceId } from "../core/id.ts";
+import type { InstanceId, UserId } from "../core/id.ts";
 import type { RoomStanding } from "../core/matrix.ts";
 import type { HostSnapshot, InstanceResources, InstanceSnapshot } from "../core/status.ts";
 import type { Roster } from "../delivery/roster.ts";
@@ -12,6 +12,7 @@ export function snapshotInstance(
   id: InstanceId,
   parts: {
     readonly plugin: string;
+    readonly account: UserId | undefined;
     readonly supervisor: Supervisor;
     readonly vitals: Vitals;
     readonly standings: readonly RoomStanding[];
@@ -28,6 +29,7 @@ export function snapshotInstance(
   return {
     id,
     plugin,
+    account: parts.account,
     desired: supervisor.desired(id),
     observed: supervisor.observed(id),
     warnings: [...troubles.filter((trouble) => trouble !== undefined), ...warningsOf(standings)],

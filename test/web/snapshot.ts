@@ -38,6 +38,7 @@ export function instance(
   return {
     id: instanceId(name),
     plugin: "echo",
+    account: undefined,
     desired: observed.state === "stopped" ? "stopped" : "running",
     observed,
     warnings: [],

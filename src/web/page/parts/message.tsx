@@ -7,14 +7,17 @@ interface Message {
 }
 
 const shownMs = 8_000;
+/** More would cover a small screen. */
+const mostMessages = 2;
 const messages = signal<readonly Message[]>([]);
 const lastId = signal(0);
 
-/** Tells what an action did, or why not, until it is read. Refusals stay until they are closed. */
+/** Tells what an action did, or why not. What is done is told for a while; a refusal stays until it is closed, another action works, or one goes elsewhere. */
 export function tell(kind: Message["kind"], text: string): void {
   lastId.value += 1;
   const id = lastId.value;
-  messages.value = [...messages.value.slice(-3), { id, kind, text }];
+  const others = kind === "done" ? [] : messages.value.filter((message) => message.text !== text);
+  messages.value = [...others.slice(1 - mostMessages), { id, kind, text }];
   if (kind === "done") setTimeout(() => close(id), shownMs);
 }
 
@@ -29,6 +32,10 @@ export async function act(work: () => Promise<string | undefined>): Promise<bool
     return false;
   }
 }
+
+addEventListener("hashchange", () => {
+  messages.value = messages.value.filter(({ kind }) => kind === "done");
+});
 
 function close(id: number): void {
   messages.value = messages.value.filter((message) => message.id !== id);

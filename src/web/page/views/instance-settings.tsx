@@ -97,6 +97,9 @@ export function Settings({ detail, reload }: SettingsProps) {
           </button>
         )}
       </div>
+      {view.value === "form" && hasNoSettings(plugin?.settingsSchema) && (
+        <p class="soft">This plugin has no settings.</p>
+      )}
       {view.value === "form" && plugin?.settingsSchema !== undefined ? (
         <SettingsForm
           schema={plugin.settingsSchema}
@@ -143,6 +146,10 @@ function into(value: Signal<string>) {
   return ({ currentTarget }: { readonly currentTarget: HTMLInputElement | HTMLTextAreaElement }) => {
     value.value = currentTarget.value;
   };
+}
+
+function hasNoSettings(schema: JsonObject | undefined): boolean {
+  return Object.keys((schema?.properties as JsonObject | undefined) ?? {}).length === 0;
 }
 
 export function linesOf(text: string): string[] {

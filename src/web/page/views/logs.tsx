@@ -113,8 +113,14 @@ export function Log({ filter }: { readonly filter: LogFilter }) {
     let frame = 0;
     const take = () => {
       frame = 0;
+      // What one reads while it is paused stays where it is.
+      if (isPaused.value) {
+        unseen.value = arrived.length;
+        arrived = arrived.slice(-keptRecords);
+        return;
+      }
       const merged = [...records.value, ...arrived.filter(({ id }) => id > (records.value.at(-1)?.id ?? 0))];
-      if (!isAtEnd.value || isPaused.value) unseen.value += arrived.length;
+      if (!isAtEnd.value) unseen.value += arrived.length;
       records.value = merged.slice(-keptRecords);
       arrived = [];
     };
@@ -130,8 +136,12 @@ export function Log({ filter }: { readonly filter: LogFilter }) {
       arrived.push(record);
       if (frame === 0) frame = requestAnimationFrame(take);
     });
+    const leavePause = isPaused.subscribe((paused) => {
+      if (!paused && arrived.length > 0) take();
+    });
     return () => {
       stop();
+      leavePause();
       cancelAnimationFrame(frame);
     };
   }, [key]);

@@ -89,7 +89,8 @@ interface BotProps {
 }
 
 function Bot({ instance, history, nowMs }: BotProps) {
-  const { id, plugin, observed, handled, queued, failed, resources, replyMedianMs, warnings } = instance;
+  const { id, plugin, account, observed, received, handled, queued, failed } = instance;
+  const { resources, replyMedianMs, warnings } = instance;
   const share = resources.cpuSeconds;
   return (
     <li class="card bot" data-state={observed.state}>
@@ -98,6 +99,7 @@ function Bot({ instance, history, nowMs }: BotProps) {
           <a href={linkTo(["bots", id])}>{id}</a>
         </h3>
         <p class="soft">{plugin}</p>
+        {account !== undefined && <p class="soft">{account}</p>}
       </div>
       <p>
         <State state={observed.state} />
@@ -127,7 +129,7 @@ function Bot({ instance, history, nowMs }: BotProps) {
         </p>
       ))}
       <p class="cause soft figures">
-        {formatCount(queued)} queued · {formatCount(failed)} failed
+        {formatCount(received)} received · {formatCount(queued)} queued · {formatCount(failed)} failed
         {share !== undefined && ` · ${formatDuration(share * 1000)} of processor time`}
         {instance.restartNeeded && " · its settings on disk have changed: restart it to apply them"}
       </p>
