@@ -13,6 +13,7 @@ import type { Listener } from "../delivery/gate.ts";
 import type { Inbox } from "../delivery/inbox.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Roster } from "../delivery/roster.ts";
+import { permittedFetch, refusedFetch } from "../plugins/permitted-fetch.ts";
 import { RemoteRuntime } from "../plugins/remote-runtime.ts";
 import type { Services } from "../plugins/services.ts";
 import { databaseError } from "../store/database.ts";
@@ -96,12 +97,15 @@ export class Instances {
     const config = roster.config(id);
     if (config === undefined) throw new RoostError("not-found", `There is no instance ${id} any more.`);
     this.databases.requireUsable(id);
-    const { openChannel, module, python, isolation } = await this.#options.runtimes.plan(config, log(id));
+    const { openChannel, module, python, hosts, isolation } = await this.#options.runtimes.plan(
+      config,
+      log(id),
+    );
     const runtime = new RemoteRuntime({
       id,
-      setUp: { ...this.#setUp(config), module, python },
+      setUp: { ...this.#setUp(config), module, python, fetchesByHost: hosts !== undefined },
       openChannel,
-      services: this.#services(config),
+      services: this.#services(config, hosts),
       log: log(id),
       onExit: (error) => {
         this.#detach(id);
@@ -201,7 +205,7 @@ export class Instances {
     };
   }
 
-  #services({ id, account: userId }: InstanceConfig): Services {
+  #services({ id, account: userId }: InstanceConfig, hosts: readonly string[] | undefined): Services {
     const { inbox, outbox, account, allowances, notes, dataDir, onReply, log } = this.#options;
     /** Rows whose first reply was measured already. */
     const answered = new WeakSet<InboxRow>();
@@ -275,6 +279,7 @@ export class Instances {
         const body = "path" in file ? Bun.file(ownFile(file.path)) : file.bytes;
         return connected().upload({ body, mimetype, filename }, signal);
       },
+      fetch: hosts === undefined ? refusedFetch : permittedFetch(hosts),
       uploadLimitBytes: async (signal) => connected().uploadLimitBytes(signal),
       setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
     };

@@ -8,7 +8,6 @@ import type { CatalogEntry } from "../plugins/catalog-entry.ts";
 import type { OpenChannel } from "../plugins/channel.ts";
 import { confinedCommand } from "../plugins/confinement.ts";
 import { landlockVersion } from "../plugins/landlock.ts";
-import type { Permissions } from "../plugins/manifest.ts";
 import { unpackPlugin } from "../plugins/plugin-files.ts";
 import { processChannel } from "../plugins/process-channel.ts";
 import type { PluginModule, PythonSetUp } from "../plugins/protocol.ts";
@@ -33,6 +32,8 @@ export interface RuntimePlan {
   readonly openChannel: OpenChannel;
   readonly module: PluginModule | undefined;
   readonly python?: PythonSetUp | undefined;
+  /** The only hosts that it may reach, by asking this one; undefined where it opens connections itself, or reaches none. */
+  readonly hosts: readonly string[] | undefined;
   readonly isolation: Isolation;
 }
 
@@ -52,15 +53,17 @@ export class Runtimes {
     const obstacle = plugins.obstacleTo(config.plugin);
     if (obstacle !== undefined) throw new RoostError("plugin-refused", obstacle);
     const entry = plugins.uploaded(config.plugin);
-    if (entry === undefined) return { openChannel: openWorker(), module: undefined, isolation: "worker" };
+    if (entry === undefined)
+      return { openChannel: openWorker(), module: undefined, hosts: undefined, isolation: "worker" };
     const network = plugins.networkOf(entry, config);
     const code = await this.#unpack(entry, config);
     if (entry.info.language === "python") return this.#planPython(config, code, network !== false, log);
     const module = { file: join(code, entry.mainFile), exportName: entry.manifest.mainClass };
-    if (config.trusted) return { openChannel: openWorker(), module, isolation: "worker" };
+    if (config.trusted) return { openChannel: openWorker(), module, hosts: undefined, isolation: "worker" };
     return {
-      openChannel: this.#openProcess(config, network, log),
+      openChannel: this.#openProcess(config, network === true, log),
       module,
+      hosts: typeof network === "boolean" ? undefined : network,
       isolation: landlockVersion() > 0 ? "confined" : "unconfined",
     };
   }
@@ -77,6 +80,7 @@ export class Runtimes {
         onPrint: printedLog(log),
       }),
       module: undefined,
+      hosts: undefined,
       python: {
         code,
         overlayFile: join(folder, "overlay.json"),
@@ -106,7 +110,7 @@ export class Runtimes {
     this.#parents.clear();
   }
 
-  #openProcess(config: InstanceConfig, network: Permissions["network"], log: Logger): OpenChannel {
+  #openProcess(config: InstanceConfig, network: boolean, log: Logger): OpenChannel {
     const { self, dataDir } = this.#options;
     const folder = join(dataDir, "instances", config.id);
     // In development the program is Bun with a file of the source tree.
@@ -115,7 +119,7 @@ export class Runtimes {
     const rules = {
       readWrite: [folder],
       readOnly: program,
-      network: network !== false,
+      network,
       starts: false,
       host: process.pid,
     };

@@ -11,12 +11,12 @@ const maxRedirects = 5;
  * The only way out for a bot that fetches what a room pointed at. Each hop is checked by the caller's rule and its name resolved
  * here once; the connection goes to the very address that was checked, so that a name cannot change its mind in between.
  */
-export function createHttp(): Http {
+export function createHttp(send: SendRequest = request): Http {
   return {
     get: (address, options) =>
-      exchange(address, options, (response) => readBounded(response, options.maxBytes)),
+      exchange(send, address, options, (response) => readBounded(response, options.maxBytes)),
     save: async (address, path, options) => {
-      const { body: sizeBytes, ...answer } = await exchange(address, options, (response) =>
+      const { body: sizeBytes, ...answer } = await exchange(send, address, options, (response) =>
         writeBounded(response, path, options.maxBytes),
       );
       return { ...answer, sizeBytes };
@@ -24,7 +24,11 @@ export function createHttp(): Http {
   };
 }
 
+/** Makes one request and follows no redirect. */
+export type SendRequest = (url: URL, options: HttpOptions, signal: AbortSignal) => Promise<Response>;
+
 async function exchange<Body>(
+  send: SendRequest,
   address: string,
   options: HttpOptions,
   take: (response: Response) => Promise<Body>,
@@ -35,7 +39,7 @@ async function exchange<Body>(
     for (let hop = 0; hop <= maxRedirects; hop++) {
       if (!options.allow(url))
         throw refuse(`${url.hostname} is not one of the places this bot may fetch from.`);
-      const response = await request(url, options, signal);
+      const response = await send(url, options, signal);
       const next = options.redirect === "manual" ? undefined : redirectTarget(response, url);
       if (next === undefined) {
         const body = await take(response);

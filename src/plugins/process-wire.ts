@@ -97,6 +97,15 @@ const request = z.union([
     path: z.string().max(4_096),
   }),
   call.extend({ ask: z.literal("upload-limit") }),
+  call.extend({
+    ask: z.literal("fetch"),
+    url: text,
+    method: z.string().regex(/^[A-Z]{1,20}$/),
+    headers: z.record(short, text),
+    body: z.base64().optional(),
+    timeoutMs: count,
+    maxBytes: count,
+  }),
   call.extend({ ...uploaded, bytes }),
   call.extend({ ...uploaded, path: short }),
 ]);

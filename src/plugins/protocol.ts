@@ -26,6 +26,8 @@ export interface SetUp {
   readonly module: PluginModule | undefined;
   /** For one in Python. */
   readonly python?: PythonSetUp | undefined;
+  /** `bot.http` asks the host (`fetch`), which knows where it may: its own process opens no connection then. */
+  readonly fetchesByHost: boolean;
 }
 
 /** `exportName` is the export that is the plugin, unless the module has a default one. */
@@ -93,7 +95,25 @@ export type Request =
   /** Puts a file of the media repository into the plugin's folder. */
   | ({ readonly ask: "download"; readonly path: string } & MediaSource)
   | { readonly ask: "upload-limit" }
+  | FetchRequest
   | ({ readonly ask: "upload" } & Upload);
+
+/** One request; a redirect is answered as it is. The bodies are base64. */
+export interface FetchRequest {
+  readonly ask: "fetch";
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+export interface FetchAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
 
 /** What the host answers to each of them. */
 export interface Values {
@@ -106,6 +126,7 @@ export interface Values {
   readonly download: undefined;
   readonly "upload-limit": number;
   readonly upload: MxcUri;
+  readonly fetch: FetchAnswer;
 }
 export type Value = Values[keyof Values];
 

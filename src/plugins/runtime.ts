@@ -5,7 +5,9 @@ import type { LogContext, Logger, Severity } from "../core/log.ts";
 import type { Bot, Http, PluginDefinition } from "../core/plugin.ts";
 import { boundedFetch } from "./fetch.ts";
 import { Handlers } from "./handlers.ts";
+import { createHttp } from "./http.ts";
 import { asContent, createMessage } from "./message.ts";
+import { requestByHost } from "./permitted-fetch.ts";
 import type { Request, SetUp, ToHost, ToRuntime, Value, Values } from "./protocol.ts";
 import { Schedule } from "./schedule.ts";
 import { Web } from "./web.ts";
@@ -94,6 +96,9 @@ export class Runtime {
   #createBot(setUp: SetUp, config: unknown, db: Database): Bot<unknown> {
     const log = this.#createLogger();
     const web = this.#web;
+    const http = setUp.fetchesByHost
+      ? createHttp(requestByHost((request) => this.#ask(request)))
+      : this.#options.http;
     const schedule = new Schedule(this.#stop.signal, log);
     return {
       instance: setUp.instance,
@@ -102,8 +107,8 @@ export class Runtime {
       config,
       db,
       log,
-      http: this.#options.http,
-      fetch: (url, options = {}) => boundedFetch(this.#options.http, url, options, this.#stop.signal),
+      http,
+      fetch: (url, options = {}) => boundedFetch(http, url, options, this.#stop.signal),
       signal: this.#stop.signal,
       command: (name: string, definition: Parameters<Handlers["command"]>[2]) =>
         this.#handlers.command(setUp.prefix, name, definition),

@@ -5,7 +5,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { MatrixAnswer, MediaSource } from "../core/matrix.ts";
 import type { Subscription, Turn, TurnRequest, Upload } from "../core/plugin.ts";
 import type { MatrixCall } from "./matrix-routes.ts";
-import type { Request, Value } from "./protocol.ts";
+import type { FetchAnswer, FetchRequest, Request, Value } from "./protocol.ts";
 import type { Run } from "./run.ts";
 
 /** What the host does for a plugin. The host looks up room and account by the row: a plugin can name neither. */
@@ -16,6 +16,7 @@ export interface Services {
   takeTurn(row: InboxRow, sender: UserId, request: TurnRequest): Turn;
   hold(allowance: string, untilMs: number): void;
   count(what: string): void;
+  fetch(request: FetchRequest, signal: AbortSignal): Promise<FetchAnswer>;
   uploadLimitBytes(signal: AbortSignal): Promise<number>;
   upload(file: Upload, signal: AbortSignal): Promise<MxcUri>;
   /** A call that the plugin's library makes; `key` names it among those made for the row, if there is one. */
@@ -41,6 +42,8 @@ export async function carryOut(
   switch (request.ask) {
     case "post":
       return services.post(request.roomId, request.content);
+    case "fetch":
+      return services.fetch(request, signal);
     case "upload":
       return services.upload(request, signal);
     case "matrix":

@@ -76,6 +76,7 @@ export class TestBot {
       databaseFile: ":memory:",
       module: undefined,
       folder: ".",
+      fetchesByHost: false,
     };
     bot.#runtime.receive([{ say: "set-up", ...setUp }]);
     await bot.#ready.promise;
@@ -160,6 +161,8 @@ export class TestBot {
         return { granted: true };
       case "upload":
         return `mxc://test.example/file${++this.#events}` as MxcUri;
+      case "fetch":
+        throw new RoostError("internal", "A test's plugin fetches by its own `http`.");
       case "upload-limit":
         return 50_000_000;
       case "defer":

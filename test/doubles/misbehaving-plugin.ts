@@ -23,6 +23,12 @@ export default definePlugin({
     bot.command("exit", () => process.exit(3));
     bot.command("garbage", () => { writeSync(3, "\\u0000 no protocol \\n"); return new Promise(() => {}); });
     bot.command("chatter", async (message) => { for (let line = 0; line < 500; line++) console.log("chatter " + line); await message.reply("said"); });
+    bot.command("fetch", async (message, rest) => {
+      const options = { timeoutMs: 1000, maxBytes: 1000, allow: () => true, signal: message.signal };
+      const own = await fetch(rest).then(() => "reached", () => "no connection");
+      const told = await bot.http.get(rest, options).then(({ status }) => "status " + status, (error) => error.message);
+      await message.reply(own + ", " + told);
+    });
     bot.command("bomb", async (message) => {
       let started = 0;
       for (let attempt = 0; attempt < 50; attempt++) if (spawnSync("/bin/sleep", ["5"]).error === undefined) started++;

@@ -8,6 +8,7 @@ import type { RoostError } from "../../src/core/error.ts";
 import type { EventId, MxcUri } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { confinedCommand } from "../../src/plugins/confinement.ts";
+import { permittedFetch } from "../../src/plugins/permitted-fetch.ts";
 import { processChannel } from "../../src/plugins/process-channel.ts";
 import { RemoteRuntime } from "../../src/plugins/remote-runtime.ts";
 import { roles } from "../../src/roles.ts";
@@ -42,6 +43,7 @@ class Stage {
         ...{ instance, plugin: "misbehaving", userId: botId, prefix: "!", config, folder },
         databaseFile: join(folder, "data.db"),
         webUrl: "",
+        fetchesByHost: true,
         module: { file: join(code, "bot.ts"), exportName: "Bot" },
       },
       openChannel: processChannel({
@@ -62,6 +64,7 @@ class Stage {
         takeTurn: () => ({ granted: true }),
         hold: () => {},
         count: () => {},
+        fetch: permittedFetch(["allowed.example", "localhost"]),
         uploadLimitBytes: async () => 1000,
         setTyping: () => {},
         call: () => Promise.resolve({ status: 404, body: {} }),
@@ -167,4 +170,16 @@ test("a plugin's process that is told nonsense goes on, or ends by itself", asyn
   await until("it answers or is over", () => isOver || said.includes("pong"));
   socket.write("garbage\n");
   await until("it is over", () => isOver);
+});
+
+test("a plugin whose permissions name hosts opens no connection itself, and the host fetches from no other", async () => {
+  using server = Bun.serve({ port: 0, fetch: () => new Response("inside") });
+  await using stage = new Stage();
+  await stage.runtime.start();
+  await stage.say(`!fetch http://127.0.0.1:${server.port}/`);
+  await stage.say("!fetch http://localhost/");
+  expect(stage.replies).toEqual([
+    "no connection, 127.0.0.1 is not one of the places this bot may fetch from.",
+    "no connection, localhost leads to a private address.",
+  ]);
 });

@@ -5,6 +5,7 @@ import type { InboxRow } from "../../src/core/delivery.ts";
 import { RoostError } from "../../src/core/error.ts";
 import type { EventId, MxcUri } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
+import { refusedFetch } from "../../src/plugins/permitted-fetch.ts";
 import { RemoteRuntime, type RuntimeTiming } from "../../src/plugins/remote-runtime.ts";
 import { workerChannel } from "../../src/plugins/worker-channel.ts";
 import { botId, CollectingLogger, instance, messageOf, refusalOf, until } from "../doubles/delivery.ts";
@@ -34,6 +35,7 @@ class Stage {
         databaseFile: this.databaseFile,
         folder: this.#folder.path,
         module: undefined,
+        fetchesByHost: false,
       },
       openChannel: workerChannel(
         () => new Worker(new URL("../doubles/bot-worker.ts", import.meta.url).href, { env: {} }),
@@ -49,6 +51,7 @@ class Stage {
         takeTurn: () => ({ granted: true }),
         hold: () => {},
         count: () => {},
+        fetch: refusedFetch,
         uploadLimitBytes: async () => 1000,
         setTyping: () => {},
         call: () => Promise.resolve({ status: 404, body: {} }),
