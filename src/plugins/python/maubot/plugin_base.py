@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from mautrix.util.async_db import Database, UpgradeTable
 from mautrix.util.config import BaseProxyConfig
 from mautrix.util.logging import TraceLogger
+from yarl import URL
 
 from .matrix import MaubotMatrixClient
 from .plugin_server import PluginWebApp
@@ -34,7 +35,7 @@ class Plugin(ABC):
     config: BaseProxyConfig | None
     database: Engine | Database | None
     webapp: PluginWebApp | None
-    webapp_url: str | None
+    webapp_url: URL | None
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Plugin(ABC):
         config: BaseProxyConfig | None,
         database: Engine | Database | None,
         webapp: PluginWebApp | None,
-        webapp_url: str | None,
+        webapp_url: URL | None,
         loader: BasePluginLoader,
     ) -> None:
         self.client = client

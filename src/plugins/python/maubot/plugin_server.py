@@ -26,7 +26,7 @@ class PluginWebApp(web.UrlDispatcher):
         """Takes it away again."""
         self._middlewares.remove(middleware)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answers one request by the route that it names."""
         match = await self.resolve(request)
         match.add_app(self.app)

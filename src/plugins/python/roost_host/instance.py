@@ -13,6 +13,7 @@ from maubot import Plugin, PluginWebApp
 from maubot.loader import FolderPluginLoader
 from mautrix.client import SyncStream
 from mautrix.types import Event, SerializerError, UserID
+from yarl import URL
 
 from .api import HostAPI
 from .channel import Channel, Message
@@ -103,7 +104,7 @@ class Instance:
             config=config,
             database=database,
             webapp=PluginWebApp() if loader.meta.webapp else None,
-            webapp_url=python["webappUrl"] if loader.meta.webapp else None,
+            webapp_url=URL(python["webappUrl"]) if loader.meta.webapp else None,
             loader=loader,
         )
 

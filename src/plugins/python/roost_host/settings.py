@@ -35,7 +35,9 @@ class SettingsFile:
         return config
 
     def _load(self) -> CommentedMap:
-        data = self._merged()
+        # Without the base: the plugin's own do_update begins with that.
+        data = CommentedMap()
+        _merge(data, self._written)
         for path, value in self._overlay():
             _put(data, path, value)
         return data

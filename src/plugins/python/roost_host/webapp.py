@@ -15,6 +15,7 @@ from maubot import Plugin
 from .channel import Channel, Message
 
 ANSWER_SECONDS = 60
+LARGEST_BODY_BYTES = 100 * 1024 * 1024
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
 
@@ -35,7 +36,7 @@ async def answer(channel: Channel, plugin: Plugin | None, message: Message) -> N
 
 async def _ask(webapp: Any, asked: Message) -> tuple[int, dict[str, str], bytes]:
     loop = asyncio.get_running_loop()
-    server = web.Server(webapp.handle, access_log=None)
+    server = web.Server(webapp.handle, request_factory=_request, access_log=None)
     own, other = socket.socketpair()
     await loop.connect_accepted_socket(server, sock=other)
     reader, writer = await asyncio.open_connection(sock=own)
@@ -46,6 +47,12 @@ async def _ask(webapp: Any, asked: Message) -> tuple[int, dict[str, str], bytes]
         writer.close()
         await server.shutdown(1)
     return _parse(asked["method"], answered)
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.Request:
+    """A request that can hold its route's parameters; the host has looked at its size."""
+    loop = asyncio.get_running_loop()
+    return web.Request(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_BODY_BYTES)
 
 
 def _request_bytes(asked: Message) -> bytes:
