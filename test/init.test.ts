@@ -45,7 +45,7 @@ test("asks five questions, asks again where an answer does not hold, and what it
   const config = join(folder.path, "asked/config.yaml");
   const answers = [
     "http://127.0.0.1:1",
-    homeserver.url,
+    homeserver.url.replace("http://", ""),
     "/nowhere",
     tokenFile,
     "roost",
@@ -63,7 +63,7 @@ test("asks five questions, asks again where an answer does not hold, and what it
     "does not answer",
     "/nowhere cannot be read",
     "no user id",
-    "already taken",
+    "@ada:sandbox is there already",
     "does not know #typo:sandbox",
     "yes or no",
   ])

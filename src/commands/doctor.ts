@@ -108,7 +108,10 @@ async function checkMatrix(config: Config): Promise<Finding[]> {
   const homeserver = await checkHomeserver(config.homeserver.url);
   if (homeserver.some(({ subject, isFine }) => subject === "homeserver" && !isFine)) return homeserver;
   const used = [...config.instances.values()].map(({ account }) => account);
-  const accounts = new Set([...used, ...(config.admin.account === undefined ? [] : [config.admin.account])]);
+  const accounts = new Set([
+    ...used,
+    ...(config.admin.room === undefined ? [] : [config.admin.account ?? []].flat()),
+  ]);
   const each = [...accounts].flatMap((userId) => config.accounts.get(userId) ?? []);
   return [...homeserver, ...(await Promise.all(each.map((account) => checkOne(account, config)))).flat()];
 }

@@ -28,7 +28,8 @@ const signal = new AbortController().signal;
 
 /** A server's address or its name, such as example.org, whose `.well-known` says the address. */
 export async function checkPlace(text: string): Promise<Place> {
-  const typed = /^https?:\/\//.test(text) ? text : `https://${text}`;
+  const scheme = /^(localhost|127\.|\[::1\])/.test(text) ? "http" : "https";
+  const typed = /^https?:\/\//.test(text) ? text : `${scheme}://${text}`;
   if (!URL.canParse(typed)) throw wrong(`"${text}" is no address such as https://matrix.example.org.`);
   const url = new URL(typed).origin;
   const why = await whyNotHomeserver(url);
@@ -77,7 +78,11 @@ export async function checkUser(
   const server = serverOf(userId);
   if (serverName !== undefined && server !== serverName)
     throw wrong(`The homeserver's users end in :${serverName}, not in :${server}.`);
-  if (!isOurs(userId)) await requireFreeName({ http, userId, signal });
+  if (isOurs(userId)) return userId;
+  await requireFreeName({ http, userId, signal }).catch((error: unknown) => {
+    if (!(error instanceof RoostError) || error.code !== "user-id-taken") throw error;
+    throw wrong(`${userId} is there already. Choose a name that nobody has: the account is made for Roost.`);
+  });
   return userId;
 }
 

@@ -75,6 +75,9 @@ export async function init(
     terminal.out(`Written: ${file}`);
     for (const note of notes) terminal.out(note);
     terminal.out(`Next: roost serve --config ${file}`);
+    terminal.out(
+      `Then try it in the room: ${answers.wantsInstagram ? "paste an Instagram link" : "!echo hello"}`,
+    );
   }
   return loaded.problems.some(({ severity }) => severity === "error") ? exitCode.problem : exitCode.fine;
 }
