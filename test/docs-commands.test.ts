@@ -79,7 +79,7 @@ for (const name of documents) {
     test(`${name}: ${line}`, async () => {
       expect(known).toContain(command);
       if (notRun.has(command) || line.startsWith("sudo")) return;
-      const child = Bun.spawn(["sh", "-c", line], {
+      const child = Bun.spawn(["sh", "-c", line.replaceAll("/etc/roost/config.yaml", host.configFile)], {
         cwd: folder.path,
         env: { PATH: `${folder.path}:${process.env.PATH}`, ROOST_CONFIG: host.configFile },
         stdin: "ignore",
