@@ -360,7 +360,7 @@ test("finds $CREDENTIALS_DIRECTORY/NAME where the service manager puts credentia
   const token = config?.homeserver.registrationToken;
   expect(token !== undefined && "secret" in token ? token.secret.reveal() : token).toBe("letmein");
   expect(folder.sentences(folder.load(text))[0]).toContain(
-    "the credential token is there only within the unit: give it by LoadCredential=",
+    "the credential token is there only within the unit, and for root while it runs: give it by LoadCredential=",
   );
 });
 
