@@ -1,13 +1,17 @@
 /** The author's loop as they type it: a room to try the plugin in, reloaded on save, and the way into a host. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { until } from "./doubles/delivery.ts";
 import { freePort, HostProcess, roost, roostCommand } from "./doubles/host.ts";
+import { needs } from "./doubles/needs.ts";
+import { pluginPython, pythonPlugin } from "./doubles/python-plugins.ts";
 
 setDefaultTimeout(60_000);
+
+const environment = await pluginPython();
 
 let cwd = "";
 beforeAll(async () => {
@@ -20,15 +24,16 @@ afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 /** `roost plugin dev` at work, and its room as a browser sees it. */
 class DevSession {
   output = "";
-  readonly #child = Bun.spawn([...roostCommand(), "plugin", "dev", "hello"], {
-    cwd,
-    env: {},
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
+  readonly #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
 
-  constructor() {
+  constructor(folder: string, env: Record<string, string> = {}) {
+    this.#child = Bun.spawn([...roostCommand(), "plugin", "dev", folder], {
+      cwd,
+      env,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr]) void this.#collect(stream);
   }
 
@@ -78,7 +83,7 @@ class DevSession {
 test("a new plugin answers in its room, runs what is saved, and goes on when that is broken", async () => {
   const file = join(cwd, "hello/hello.ts");
   const source = readFileSync(file, "utf8");
-  const session = new DevSession();
+  const session = new DevSession("hello");
   try {
     await session.untilPrinted("The room, to type into");
     await session.say("!hello Ada");
@@ -103,6 +108,35 @@ test("a new plugin answers in its room, runs what is saved, and goes on when tha
     expect(await session.stop()).toBe(0);
   }
 });
+
+needs("Python with mautrix", "lack" in environment ? environment.lack : undefined)(
+  "a plugin written for maubot",
+  () => {
+    test("is tried with the environment that the machine's config has", async () => {
+      const greeter = pythonPlugin(
+        "greeter",
+        "from maubot import Plugin\nfrom maubot.handlers import command\n\n\nclass Bot(Plugin):\n    @command.new()\n    async def hi(self, evt):\n        await evt.reply('Hello from Python')\n",
+      );
+      for (const [name, text] of Object.entries(greeter)) {
+        mkdirSync(join(cwd, "greeter"), { recursive: true });
+        writeFileSync(join(cwd, "greeter", name), text);
+      }
+      const python = "python" in environment ? environment.python : "";
+      mkdirSync(join(cwd, "data/python"), { recursive: true });
+      symlinkSync(dirname(dirname(python)), join(cwd, "data/python/venv"));
+      const config = join(cwd, "config.yaml");
+      writeFileSync(config, "homeserver: { url: https://matrix.example.org }\ndata_dir: ./data\n");
+      const session = new DevSession("greeter", { ROOST_CONFIG: config });
+      try {
+        await session.untilPrinted("The room, to type into");
+        await session.say("!hi");
+        await session.untilShown("Hello from Python");
+      } finally {
+        expect(await session.stop()).toBe(0);
+      }
+    });
+  },
+);
 
 test("an archive is installed into a host that runs, and into the folder of one that does not", async () => {
   const archive = join(cwd, "hello-v0.1.0.mbp");

@@ -19,7 +19,9 @@ export function packAuthorFolder(): string {
   const scratch = mkdtempSync(join(tmpdir(), "roost-types-"));
   try {
     const files = { ...ownTypes(scratch), ...packageTypes(), ...bunTypes(), ...code(scratch) };
-    return gzipSync(JSON.stringify(files), { level: 9 }).toString("base64");
+    // In order, so that the same sources make the same executable.
+    const sorted = Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+    return gzipSync(JSON.stringify(sorted), { level: 9 }).toString("base64");
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -4,27 +4,29 @@ import { objectAt } from "../../core/json.ts";
 import { openArchive } from "../../plugins/archive.ts";
 import { type Inspection, inspectPlugin } from "../../plugins/catalog-entry.ts";
 import { packPlugin } from "../../plugins/pack.ts";
+import { PythonInterpreter } from "../../plugins/python-interpreter.ts";
+import { dataDirOf } from "../data-dir.ts";
 import { exitCode, type Terminal } from "../terminal.ts";
 import type { PluginOptions } from "./plugin.ts";
 
 /** `roost plugin check [DIR|FILE.mbp]`: what an upload of it would say. */
-export async function check(what = ".", { json }: PluginOptions, terminal: Terminal): Promise<number> {
+export async function check(what = ".", options: PluginOptions, terminal: Terminal): Promise<number> {
   const found = statSync(what, { throwIfNoEntry: false });
   if (found === undefined) return missing(what, terminal);
   const inspection = found.isDirectory()
-    ? (await packPlugin(resolve(what), pythonOf(terminal))).inspection
-    : await inspectPlugin(openArchive(readFileSync(what)), basename(what), pythonOf(terminal));
-  if (json) terminal.out(JSON.stringify(report(inspection)));
+    ? (await packPlugin(resolve(what), pythonOf(options, terminal))).inspection
+    : await inspectPlugin(openArchive(readFileSync(what)), basename(what), pythonOf(options, terminal));
+  if (options.json) terminal.out(JSON.stringify(report(inspection)));
   else sayAll(inspection, terminal);
   return exitCode.fine;
 }
 
 /** `roost plugin build [DIR]`: writes ID-vVERSION.mbp into the current folder. The same sources give the same bytes. */
-export async function build(folder = ".", { json }: PluginOptions, terminal: Terminal): Promise<number> {
+export async function build(folder = ".", options: PluginOptions, terminal: Terminal): Promise<number> {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return missing(folder, terminal);
-  const { file, bytes, inspection } = await packPlugin(resolve(folder), pythonOf(terminal));
+  const { file, bytes, inspection } = await packPlugin(resolve(folder), pythonOf(options, terminal));
   writeFileSync(file, bytes);
-  if (json) terminal.out(JSON.stringify({ ...report(inspection), file }));
+  if (options.json) terminal.out(JSON.stringify({ ...report(inspection), file }));
   else {
     sayAll(inspection, terminal);
     terminal.out(`Written to ${file} (${Math.ceil(bytes.byteLength / 1000)} kB).`);
@@ -37,9 +39,15 @@ function missing(what: string, terminal: Terminal): number {
   return exitCode.usage;
 }
 
-/** The interpreter that would check a Python plugin. */
-export function pythonOf({ env }: Terminal): string | undefined {
-  return Bun.which("python3", { PATH: env.PATH ?? "" }) ?? undefined;
+/** The interpreter that runs Python plugins with this machine's config, else the system's. */
+export function pythonOf(options: PluginOptions, terminal: Terminal): string | undefined {
+  const searchPath = terminal.env.PATH ?? "";
+  try {
+    const dataDir = dataDirOf(options, terminal);
+    return new PythonInterpreter({ named: undefined, dataDir, searchPath }).find();
+  } catch {
+    return Bun.which("python3", { PATH: searchPath }) ?? undefined;
+  }
 }
 
 function report({ info, manifest, mainFile, warnings }: Inspection) {

@@ -33,7 +33,7 @@ const settingsFile = "dev.yaml";
  */
 export async function dev(
   what: string | undefined,
-  _options: PluginOptions,
+  options: PluginOptions,
   terminal: Terminal,
 ): Promise<number> {
   const folder = resolve(what ?? ".");
@@ -56,7 +56,7 @@ export async function dev(
     self: terminal.self,
   });
   try {
-    const trial = new Trial(folder, scratch, terminal);
+    const trial = new Trial(folder, scratch, pythonOf(options, terminal), terminal);
     await trial.take();
     await homeserver.open();
     const you = homeserver.createUser("you");
@@ -95,14 +95,16 @@ function routerTo(terminal: Terminal): LogRouter {
 class Trial {
   readonly #folder: string;
   readonly #scratch: string;
+  readonly #python: string | undefined;
   readonly #terminal: Terminal;
   #place: { readonly homeserver: string; readonly room: RoomId } | undefined;
   #plugin = "";
   #last: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, scratch: string, terminal: Terminal) {
+  constructor(folder: string, scratch: string, python: string | undefined, terminal: Terminal) {
     this.#folder = folder;
     this.#scratch = scratch;
+    this.#python = python;
     this.#terminal = terminal;
   }
 
@@ -112,7 +114,7 @@ class Trial {
 
   /** Packs it for a host that does not run yet. */
   async take(): Promise<void> {
-    const { file, bytes, inspection } = await packPlugin(this.#folder, pythonOf(this.#terminal));
+    const { file, bytes, inspection } = await packPlugin(this.#folder, this.#python);
     const plugins = join(this.#dataDir, "plugins");
     mkdirSync(plugins, { recursive: true, mode: 0o700 });
     writeFileSync(join(plugins, file), bytes);
@@ -127,6 +129,7 @@ class Trial {
       homeserver: { url: homeserver, registration_token: token },
       server: { port: 0 },
       data_dir: this.#dataDir,
+      ...(this.#python === undefined ? {} : { python: this.#python }),
       accounts: { [bot]: { displayname: plugin } },
       instances: { [instance]: { plugin, account: bot, rooms: [room], config: this.#settings() } },
     };
@@ -151,7 +154,7 @@ class Trial {
     this.#last = this.#last.then(async () => {
       const startMs = performance.now();
       try {
-        const { file, bytes } = await packPlugin(this.#folder, pythonOf(this.#terminal));
+        const { file, bytes } = await packPlugin(this.#folder, this.#python);
         if (this.#place !== undefined) this.configure(this.#place.homeserver, this.#place.room);
         const path = join(this.#scratch, file);
         writeFileSync(path, bytes);

@@ -34,7 +34,7 @@ export function definePluginCommands(cli: CAC, terminal: Terminal, run: Run): vo
     )
     .option(
       "--config <file>",
-      "install, python: the host's YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)",
+      "The host's YAML file, for `install` and Python (default: $ROOST_CONFIG, else /etc/roost/config.yaml)",
     )
     .option("--agree", "install: agree to the permissions that it asks for")
     .option("--json", "Print one JSON object")
