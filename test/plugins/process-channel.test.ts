@@ -1,9 +1,14 @@
-import { expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import type { Channel } from "../../src/plugins/channel.ts";
 import { processChannel } from "../../src/plugins/process-channel.ts";
 import type { ToHost } from "../../src/plugins/protocol.ts";
 import { until } from "../doubles/delivery.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
+
+const channels: Channel[] = [];
+afterEach(() => {
+  for (const channel of channels.splice(0)) channel.kill();
+});
 
 /** A child process that runs `code` with `say(text)` for the protocol's descriptor, and what came of it. */
 function child(code: string) {
@@ -23,6 +28,7 @@ function child(code: string) {
     onMessages: (said) => void messages.push(...said),
     onEnd: (sentence) => void ends.push(sentence),
   });
+  channels.push(channel);
   return { channel, messages, ends, printed };
 }
 
