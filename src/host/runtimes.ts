@@ -120,7 +120,6 @@ export class Runtimes {
       readWrite: [folder],
       readOnly: program,
       network,
-      starts: false,
       host: process.pid,
     };
     return processChannel({

@@ -5,7 +5,7 @@ import { become, type Libc, openLibc } from "./libc.ts";
 import { filterCalls } from "./seccomp.ts";
 
 /**
- * What a plugin's process may do, and everything it starts. It reads the system's programs, libraries and certificates and what is
+ * What a plugin's process may do. It starts no other program, and reads the system's programs, libraries and certificates and what is
  * named here: no credential, no other plugin's folder, no socket of the host, nobody else's /proc.
  */
 export interface Confinement {
@@ -15,8 +15,6 @@ export interface Confinement {
   readonly readOnly: readonly string[];
   /** Whether it may open connections. It never listens. */
   readonly network: boolean;
-  /** Whether it may start other programs. */
-  readonly starts: boolean;
   /** The process that it may not signal, and whose end is its end. */
   readonly host: number;
 }

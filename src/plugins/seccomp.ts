@@ -4,7 +4,6 @@ import type { Libc } from "./libc.ts";
 /** What Landlock does not know of: sockets other than TCP, new processes, and the host's own process. */
 export interface CallRules {
   readonly network: boolean;
-  readonly starts: boolean;
   readonly host: number;
 }
 
@@ -117,7 +116,7 @@ export function filterCalls(libc: Libc, rules: CallRules): void {
   if (libc.prctl(seccompOption, filterMode, ptr(head)) !== 0) throw new Error("seccomp refused the filter");
 }
 
-function programOf(architecture: Architecture, { network, starts, host }: CallRules): Instruction[] {
+function programOf(architecture: Architecture, { network, host }: CallRules): Instruction[] {
   const refuse: Instruction = [answer, refusedWith | notPermitted];
   const whole = (number: number, errno = notPermitted): Instruction[] => [
     [ifEqual, number, 0, 1],
@@ -150,12 +149,8 @@ function programOf(architecture: Architecture, { network, starts, host }: CallRu
     ...byArgument(architecture.socket, 0, unlessOneOf(network ? internetFamilies : [])),
     ...byArgument(architecture.prlimit, 0, unlessOneOf([0])),
     ...architecture.signals.flatMap((number) => byArgument(number, 0, ifOneOf([host, -host, -1]))),
-    ...(starts
-      ? []
-      : [
-          ...architecture.forks.flatMap((number) => whole(number)),
-          ...byArgument(architecture.clone, 0, unlessOneOf([cloneThread], ifSet)),
-        ]),
+    ...architecture.forks.flatMap((number) => whole(number)),
+    ...byArgument(architecture.clone, 0, unlessOneOf([cloneThread], ifSet)),
     [answer, allowed],
   ];
 }

@@ -34,7 +34,7 @@ class Stage {
     for (const [name, text] of Object.entries({ ...misbehaving, ...files }))
       writeFileSync(join(code, name), text);
     const rules = {
-      ...{ readWrite: [folder], readOnly: [dirname(dirname(main))], network: false, starts: false },
+      ...{ readWrite: [folder], readOnly: [dirname(dirname(main))], network: false },
       host: process.pid,
     };
     this.runtime = new RemoteRuntime({
