@@ -101,7 +101,8 @@ describe.skipIf(executable === undefined)("the page", () => {
     await page.getByLabel(/^Name, for you/).fill("parrot");
     await page.locator("label:has-text('Account') select").first().selectOption("registration");
     await page.getByLabel("User id").fill("@parrot:sandbox");
-    await page.getByLabel(/^Rooms, one a line/).fill(room);
+    await page.getByRole("button", { name: "Add Pictures" }).click();
+    expect(await page.getByLabel(/^Rooms, one a line/).inputValue()).toBe(room);
     await page.getByRole("button", { name: "Check the rooms" }).click();
     await page
       .getByText(/open, will be joined|joined/)
@@ -109,6 +110,7 @@ describe.skipIf(executable === undefined)("the page", () => {
       .waitFor();
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByText("This was written").waitFor();
+    expect(await main()).toContain("In its rooms it answers to !echo, !ping.");
     const bea = homeserver.createUser("bea");
     bea.join(room);
     bea.say(room, "!echo hello");

@@ -18,6 +18,8 @@ export interface PluginInfo {
   readonly sizeBytes: number | undefined;
   readonly license: string | undefined;
   readonly modules: readonly string[];
+  /** What it answers to, such as `!echo` (with the usual prefix) or `Instagram links`; empty where that is not known. */
+  readonly answersTo: readonly string[];
   readonly hasDatabase: boolean;
   readonly hasWebapp: boolean;
   readonly dependencies: readonly PluginDependency[];

@@ -16,6 +16,7 @@ export function describeBuiltIn(id: string, plugin: PluginDefinition, version: s
     sizeBytes: undefined,
     license: undefined,
     modules: [],
+    answersTo: [...plugin.answersTo("!")],
     hasDatabase: true,
     hasWebapp: false,
     dependencies: [],

@@ -54,6 +54,7 @@ export async function inspectPlugin(
     sizeBytes: files.sizeBytes,
     license: manifest.license,
     modules: manifest.modules,
+    answersTo: [],
     hasDatabase: manifest.hasDatabase,
     hasWebapp: manifest.hasWebapp,
     dependencies: code.dependencies,

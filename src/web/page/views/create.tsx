@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { JsonObject } from "../../../core/json.ts";
 import type { AccountInfo, PluginInfo, RoomView, Saved, Step } from "../../../core/management.ts";
 import type { SaveLine } from "../../roost/contract.ts";
-import { ask, follow } from "../host.ts";
+import { ask, follow, overview } from "../host.ts";
 import { SettingsForm } from "../parts/form.tsx";
 import { useLoaded, Waiting } from "../parts/loaded.tsx";
 import { act } from "../parts/message.tsx";
@@ -74,7 +75,7 @@ function CreateForm({ plugins, accounts }: CreateProps) {
     });
     isBusy.value = false;
   };
-  if (saved.value !== undefined) return <Created saved={saved.value} steps={steps.value} />;
+  if (saved.value !== undefined) return <Created saved={saved.value} plugin={chosen} steps={steps.value} />;
   return (
     <form
       class="settings"
@@ -140,6 +141,13 @@ function CreateForm({ plugins, accounts }: CreateProps) {
             Check the rooms
           </button>
         </p>
+        <KnownRooms
+          text={rooms.value}
+          onAdd={(room) => {
+            rooms.value = [...linesOf(rooms.value), room].join("\n");
+            views.value = undefined;
+          }}
+        />
         {views.value !== undefined && <RoomList rooms={views.value} account={account.value.userId} />}
       </fieldset>
       {chosen?.settingsSchema !== undefined && (
@@ -167,7 +175,43 @@ function CreateForm({ plugins, accounts }: CreateProps) {
   );
 }
 
-function Created({ saved, steps }: { readonly saved: Saved; readonly steps: readonly Step[] }) {
+const askedBots = 5;
+
+/** The rooms that other bots work in, by name: nobody knows the id of a room by heart. */
+function KnownRooms({ text, onAdd }: { readonly text: string; readonly onAdd: (room: string) => void }) {
+  const known = useSignal<readonly RoomView[]>([]);
+  useEffect(() => {
+    for (const { id } of overview.value?.snapshot.instances.slice(0, askedBots) ?? []) {
+      ask<readonly RoomView[]>("GET", `/instances/${encodeURIComponent(id)}/rooms`).then(
+        (rooms) => {
+          const others = rooms.filter(({ roomId }) => !known.value.some((room) => room.roomId === roomId));
+          known.value = [...known.value, ...others.filter(({ roomId }) => roomId !== undefined)];
+        },
+        () => {},
+      );
+    }
+  }, []);
+  const offered = known.value.filter(({ reference }) => !linesOf(text).includes(reference));
+  if (offered.length === 0) return null;
+  return (
+    <p class="buttons">
+      <span class="soft">Where other bots work:</span>
+      {offered.map(({ roomId, reference, name, alias }) => (
+        <button key={roomId} type="button" class="small" onClick={() => onAdd(reference)}>
+          Add {name ?? alias ?? reference}
+        </button>
+      ))}
+    </p>
+  );
+}
+
+interface CreatedProps {
+  readonly saved: Saved;
+  readonly plugin: PluginInfo | undefined;
+  readonly steps: readonly Step[];
+}
+
+function Created({ saved, plugin, steps }: CreatedProps) {
   const { definition, warnings } = saved;
   return (
     <section aria-labelledby="created">
@@ -180,6 +224,11 @@ function Created({ saved, steps }: { readonly saved: Saved; readonly steps: read
           {warning}
         </p>
       ))}
+      {plugin !== undefined && plugin.answersTo.length > 0 && (
+        <p>
+          In its rooms it answers to <b>{plugin.answersTo.join(", ")}</b>.
+        </p>
+      )}
       <h2>This was written</h2>
       <pre class="card">{definition.yaml}</pre>
       <p class="buttons">
