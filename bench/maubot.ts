@@ -19,9 +19,10 @@ class Ping(Plugin):
         await evt.reply(f"pong {text}")
 `;
 
+export const pingId = "test.roost.ping";
 const pingManifest = `
 maubot: 0.1.0
-id: test.roost.ping
+id: ${pingId}
 version: 1.0.0
 license: MIT
 modules: [ping]
@@ -56,7 +57,7 @@ async function setUp(api: MaubotApi, { accounts, homeserverUrl }: Job): Promise<
   await api.call("POST", "/plugins/upload", pingArchive);
   for (const account of accounts) {
     const id = account.userId.slice(1).replace(/:.*/, "");
-    await api.addInstance(id, "test.roost.ping", account, homeserverUrl);
+    await api.addInstance(id, pingId, account, homeserverUrl);
   }
 }
 

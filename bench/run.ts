@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- --only NAME] [--quick] [--json]`: the same job for a bare loop, for maubot and for dist/roost, one after
- * another on a homeserver that does nothing. Absolute figures differ from machine to machine; the ratios are what counts.
+ * `npm run bench [-- --only NAME] [--quick] [--json]`: the same job for a bare loop, for maubot and for dist/roost with a bot in a
+ * worker, in a confined process, and with the one that maubot runs; one after another on a homeserver that does nothing.
+ * Absolute figures differ from machine to machine; the ratios are what counts.
  */
 import { parseArgs } from "node:util";
 import { bareLoop } from "./bare-loop.ts";
@@ -8,10 +9,10 @@ import { startHomeserver } from "./homeserver-process.ts";
 import type { Contender, JobRequest } from "./job.ts";
 import { maubot } from "./maubot.ts";
 import { type Effort, type Figures, measure, type Result } from "./measure.ts";
-import { roost } from "./roost.ts";
+import { roost, roostProcess, roostPython } from "./roost.ts";
 import { renderTable } from "./table.ts";
 
-const contenders: readonly Contender[] = [bareLoop, maubot, roost];
+const contenders: readonly Contender[] = [bareLoop, maubot, roost, roostProcess, roostPython];
 const thorough: Effort = { starts: 5, idleMs: 5_000, steadyEvents: 400, burstEvents: 5_000 };
 const quick: Effort = { starts: 1, idleMs: 1_000, steadyEvents: 80, burstEvents: 1_000 };
 

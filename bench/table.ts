@@ -48,6 +48,8 @@ export function renderTable(results: readonly Result[]): string {
   const ratios = [
     ["roost", "bare loop"],
     ["maubot", "roost"],
+    ["maubot", "roost, process"],
+    ["maubot", "roost, Python"],
   ].flatMap(([above = "", below = ""]) => {
     const [first, second] = [byName.get(above), byName.get(below)];
     return first === undefined || second === undefined
