@@ -10,12 +10,10 @@ export interface Step {
   readonly label: string;
   /** What it answers, an HTTP answer for example, is compared too. */
   act(scene: Scene): Promise<unknown>;
-  /** Nothing is expected to follow. */
-  readonly isSilent?: boolean;
+  /** How much the bot is expected to do, so that nobody waits for more: one thing unless said otherwise. */
+  readonly answers?: number;
   /** The order of what follows is left to chance. */
   readonly isUnordered?: boolean;
-  /** What it begins takes this long, so that a pause does not mean the end. */
-  readonly lastsMs?: number;
 }
 
 /** What one step brought on each side, in the order of the scenes, with ids and times masked. */
@@ -25,8 +23,8 @@ export interface Outcome {
   readonly isEqual: boolean;
 }
 
-const quietMs = 250;
-const patienceMs = 6_000;
+const momentMs = 120;
+const patienceMs = 8_000;
 
 export async function converse(
   scenes: readonly Scene[],
@@ -42,8 +40,7 @@ export async function converse(
     const begin = observer.observed.length;
     const since = (scene: Scene) => observer.observed.slice(begin).filter(({ by }) => by === scene.bot);
     const results = await Promise.all(scenes.map((scene) => step.act(scene).catch((error) => String(error))));
-    if (step.lastsMs !== undefined) await Bun.sleep(step.lastsMs);
-    await untilQuiet(() => scenes.map((scene) => since(scene).length), step.isSilent === true);
+    await untilDone(() => scenes.map((scene) => since(scene).length), step.answers ?? 1);
     const all = observer.observed.slice(begin);
     const sides = scenes.map((scene, at) =>
       mask({ result: results[at], bot: since(scene).map(seenOf) }, masks[at] ?? new Map(), {
@@ -66,17 +63,9 @@ function idsOf(observed: readonly Observed[]): string[] {
   return observed.flatMap(({ seen }) => (typeof seen.event_id === "string" ? [seen.event_id] : []));
 }
 
-/** Until all sides have said as much as each other and nothing more for a moment; sides that differ are given time to catch up. */
-async function untilQuiet(counts: () => readonly number[], isSilent: boolean): Promise<void> {
+/** Until every side has done as much as is expected, or has been given time enough to; and then a moment, for what is too much. */
+async function untilDone(counts: () => readonly number[], expected: number): Promise<void> {
   const endMs = Date.now() + patienceMs;
-  let before = counts();
-  let changedMs = Date.now();
-  while (Date.now() < endMs) {
-    await Bun.sleep(25);
-    const now = counts();
-    if (!isDeepStrictEqual(now, before)) changedMs = Date.now();
-    before = now;
-    const isEven = now.every((count) => count === now[0]) && (isSilent || (now[0] ?? 0) > 0);
-    if (isEven && Date.now() - changedMs >= quietMs) return;
-  }
+  while (counts().some((count) => count < expected) && Date.now() < endMs) await Bun.sleep(10);
+  await Bun.sleep(momentMs);
 }

@@ -22,12 +22,17 @@ export function send(content: Content, as?: string, label?: string, type = "m.ro
 }
 
 export function silently(step: Step): Step {
-  return { ...step, isSilent: true };
+  return answered(0, step);
 }
 
-/** For events that several handlers answer at once. */
-export function inAnyOrder(step: Step): Step {
-  return { ...step, isUnordered: true };
+/** Answered with so many events. */
+export function answered(answers: number, step: Step): Step {
+  return { ...step, answers };
+}
+
+/** Answered by several at once, so that the order is left to chance. */
+export function inAnyOrder(answers: number, step: Step): Step {
+  return { ...step, answers, isUnordered: true };
 }
 
 export function remembered(scene: Scene, name = "last"): string {
@@ -60,7 +65,7 @@ export function visit(
 ): Step {
   return {
     label: `${method} ${path}`,
-    isSilent: true,
+    answers: 0,
     act: async ({ side, plugin }) => {
       const url = `${side.api.origin}/_matrix/maubot/plugin/${plugin}${path}`;
       const answer = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
@@ -74,7 +79,7 @@ export function visit(
 export function configure(config: string): Step {
   return {
     label: `settings ${JSON.stringify(config)}`,
-    isSilent: true,
+    answers: 0,
     act: async ({ side, plugin }) => {
       await side.api.call("PUT", `/instance/${plugin}`, { config });
     },
@@ -84,7 +89,7 @@ export function configure(config: string): Step {
 /** What the instance's settings are from outside. */
 export const readSettings: Step = {
   label: "the settings from outside",
-  isSilent: true,
+  answers: 0,
   act: async ({ side, plugin }) =>
     Bun.YAML.parse(String((await side.api.call("GET", `/instance/${plugin}`)).config)),
 };
@@ -93,7 +98,7 @@ export const readSettings: Step = {
 export function query(sql: string): Step {
   return {
     label: sql,
-    isSilent: true,
+    answers: 0,
     act: ({ side, plugin }) => side.query(plugin, sql),
   };
 }

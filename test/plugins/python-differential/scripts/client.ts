@@ -1,18 +1,22 @@
 import type { Step } from "../conversation.ts";
 import type { Scene } from "../stage.ts";
-import { say, silently } from "../steps.ts";
+import { answered, inAnyOrder, say, silently } from "../steps.ts";
 
 export const client: readonly Step[] = [
-  ...["identity", "send", "media", "read", "missing", "missing_event", "forbidden"].map((what) =>
-    say(`!call ${what}`),
-  ),
-  { label: "an alias and the power to set state", isSilent: true, act: prepare },
+  say("!call identity"),
+  answered(10, say("!call send")),
+  answered(5, say("!call media")),
+  ...["read", "missing", "missing_event", "forbidden"].map((what) => say(`!call ${what}`)),
+  { label: "an alias and the power to set state", answers: 0, act: prepare },
   sayHere("alias", (scene) => aliasOf(scene)),
   sayHere("alias", () => "#nothing:roost.test"),
-  ...["state", "account_data", "receipt", "typing", "request", "formats", "types", "background"].map((what) =>
-    say(`!call ${what}`),
+  answered(3, say("!call state")),
+  ...["account_data", "request", "formats", "types"].map((what) => say(`!call ${what}`)),
+  ...["receipt", "typing", "background"].map((what) => inAnyOrder(2, say(`!call ${what}`))),
+  answered(
+    7,
+    sayHere("rooms", (scene) => scene.guest.userId),
   ),
-  { ...sayHere("rooms", (scene) => scene.guest.userId), lastsMs: 4_000 },
   silently(say("!call nothing")),
 ];
 

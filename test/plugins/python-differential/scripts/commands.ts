@@ -1,5 +1,5 @@
 import type { Step } from "../conversation.ts";
-import { remembered, say, send, silently } from "../steps.ts";
+import { answered, remembered, say, send, silently } from "../steps.ts";
 
 export const commands: readonly Step[] = [
   ...["!plain", "!PLAIN", "!unnamed", "!first", "!second", "!fixed"].map((text) => say(text)),
@@ -35,7 +35,7 @@ export const commands: readonly Step[] = [
   ...["!fall", "!fall ann", "!fall ann show", "!fall ann show book", "!fall show book"].map((text) =>
     say(text),
   ),
-  say("!usage"),
+  answered(7, say("!usage")),
   say("!version"),
   send({ msgtype: "m.notice", body: "!noticed" }),
   send({ msgtype: "m.emote", body: "!noticed" }),

@@ -1,5 +1,5 @@
 import type { Step } from "../conversation.ts";
-import { inRoom, say, visit } from "../steps.ts";
+import { answered, inRoom, say, visit } from "../steps.ts";
 
 const json = { "content-type": "application/json", "x-agent": "tester" };
 
@@ -8,7 +8,7 @@ export const webhook: readonly Step[] = [
   visit("GET", "/hello?name=gr%C3%BC%C3%9F%20Gott&name=second"),
   visit("POST", "/notify/early", '{"text":"too early"}', json),
   say("!here"),
-  { ...visit("POST", "/notify/a%20place", '{"text":"*well*"}', json), isSilent: false },
+  answered(1, visit("POST", "/notify/a%20place", '{"text":"*well*"}', json)),
   visit("POST", "/notify/x", "no json", json),
   visit("PUT", "/raw", "abcdef"),
   visit("PATCH", "/raw", "abc"),
@@ -19,11 +19,11 @@ export const webhook: readonly Step[] = [
   visit("GET", "/fails"),
   visit("GET", "/nothing"),
   visit("GET", "/"),
-  say("!fetch"),
+  answered(2, say("!fetch")),
   say("!files"),
   say("!helped"),
   say("!helped word"),
   say("!tasks"),
   inRoom("PUT", "state/m.room.topic", { topic: "of the room" }),
-  { ...say("!timers"), lastsMs: 2_500 },
+  answered(3, say("!timers")),
 ];
