@@ -36,11 +36,14 @@ export async function converse(
   await until("the bots are seen in their rooms", () => scenes.every(isIn));
   const masks = scenes.map(() => new Map<string, string>());
   const outcomes: Outcome[] = [];
+  // A side that fails at all is not waited for to the end each time.
+  let misses = 0;
   for (const step of steps) {
     const begin = observer.observed.length;
     const since = (scene: Scene) => observer.observed.slice(begin).filter(({ by }) => by === scene.bot);
     const results = await Promise.all(scenes.map((scene) => step.act(scene).catch((error) => String(error))));
-    await untilDone(() => scenes.map((scene) => since(scene).length), step.answers ?? 1);
+    const counts = () => scenes.map((scene) => since(scene).length);
+    if (!(await untilDone(counts, step.answers ?? 1, misses < 3 ? patienceMs : 1_000))) misses++;
     const all = observer.observed.slice(begin);
     const sides = scenes.map((scene, at) =>
       mask({ result: results[at], bot: since(scene).map(seenOf) }, masks[at] ?? new Map(), {
@@ -64,8 +67,14 @@ function idsOf(observed: readonly Observed[]): string[] {
 }
 
 /** Until every side has done as much as is expected, or has been given time enough to; and then a moment, for what is too much. */
-async function untilDone(counts: () => readonly number[], expected: number): Promise<void> {
-  const endMs = Date.now() + patienceMs;
-  while (counts().some((count) => count < expected) && Date.now() < endMs) await Bun.sleep(10);
+async function untilDone(
+  counts: () => readonly number[],
+  expected: number,
+  waitMs: number,
+): Promise<boolean> {
+  const endMs = Date.now() + waitMs;
+  const isDone = () => counts().every((count) => count >= expected);
+  while (!isDone() && Date.now() < endMs) await Bun.sleep(10);
   await Bun.sleep(momentMs);
+  return isDone();
 }
