@@ -12,6 +12,8 @@ export interface Step {
   act(scene: Scene): Promise<unknown>;
   /** How much the bot is expected to do, so that nobody waits for more: one thing unless said otherwise. */
   readonly answers?: number;
+  /** Why the sides are not to do the same here. */
+  readonly differs?: string;
   /** The order of what follows is left to chance. */
   readonly isUnordered?: boolean;
 }
@@ -19,6 +21,7 @@ export interface Step {
 /** What one step brought on each side, in the order of the scenes, with ids and times masked. */
 export interface Outcome {
   readonly label: string;
+  readonly differs: string | undefined;
   readonly sides: readonly unknown[];
   readonly isEqual: boolean;
 }
@@ -53,7 +56,7 @@ export async function converse(
       }),
     );
     const isEqual = sides.every((side) => isDeepStrictEqual(side, sides[0]));
-    outcomes.push({ label: step.label, sides, isEqual });
+    outcomes.push({ label: step.label, differs: step.differs, sides, isEqual });
   }
   return outcomes;
 }

@@ -45,7 +45,7 @@ export class Stage {
   readonly #synapse: Synapse;
   readonly #sides: readonly Side[];
   #observer: Observer | undefined;
-  readonly #scenes = new Map<string, Scene[]>();
+  readonly #scenes: Scene[] = [];
 
   constructor(synapsePython: string, sides: readonly Side[]) {
     this.#synapse = new Synapse(synapsePython);
@@ -77,16 +77,17 @@ export class Stage {
           await side.addInstance(plugin.name, plugin.type, room);
           await person.invite(room, bot);
           await untilJoined(person, room, bot);
-          const scene = { plugin: plugin.name, room, bot, person, guest, side, remembered: new Map() };
-          this.#scenes.set(plugin.name, [...this.scenesOf(plugin.name), scene]);
+          this.#scenes.push({ plugin: plugin.name, room, bot, person, guest, side, remembered: new Map() });
         }
       }),
     );
   }
 
-  /** The plugin's scenes, one a side. */
+  /** The plugin's scenes, one a side, in the order of the sides. */
   scenesOf(plugin: string): readonly Scene[] {
-    return this.#scenes.get(plugin) ?? [];
+    return this.#sides.flatMap((side) =>
+      this.#scenes.filter((scene) => scene.side === side && scene.plugin === plugin),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -30,6 +30,11 @@ export function answered(answers: number, step: Step): Step {
   return { ...step, answers };
 }
 
+/** Roost does something else here, on purpose or not yet the same: the reason says which. */
+export function differing(differs: string, step: Step): Step {
+  return { ...step, differs };
+}
+
 /** Answered by several at once, so that the order is left to chance. */
 export function inAnyOrder(answers: number, step: Step): Step {
   return { ...step, answers, isUnordered: true };

@@ -1,6 +1,6 @@
 import type { Step } from "../conversation.ts";
 import type { Scene } from "../stage.ts";
-import { answered, inAnyOrder, say, silently } from "../steps.ts";
+import { answered, differing, inAnyOrder, say, silently } from "../steps.ts";
 
 export const client: readonly Step[] = [
   say("!call identity"),
@@ -13,9 +13,12 @@ export const client: readonly Step[] = [
   answered(3, say("!call state")),
   ...["account_data", "request", "formats", "types"].map((what) => say(`!call ${what}`)),
   ...["receipt", "typing", "background"].map((what) => inAnyOrder(2, say(`!call ${what}`))),
-  answered(
-    7,
-    sayHere("rooms", (scene) => scene.guest.userId),
+  differing(
+    "an instance works in the rooms that its config lists, and makes none",
+    answered(
+      7,
+      sayHere("rooms", (scene) => scene.guest.userId),
+    ),
   ),
   silently(say("!call nothing")),
 ];

@@ -1,5 +1,10 @@
 import type { Step } from "../conversation.ts";
-import { configure, query, readSettings, say, silently } from "../steps.ts";
+import { configure, differing, query, readSettings, say, silently } from "../steps.ts";
+
+const fromOutside =
+  "Roost shows what the admin wrote, without the defaults and without what the plugin saved";
+const restarted =
+  "Roost restarts the instance with new settings, lays them over the defaults, and keeps what the plugin saved where they say nothing";
 
 export const storage: readonly Step[] = [
   ...[
@@ -26,15 +31,15 @@ export const storage: readonly Step[] = [
   say("!setting"),
   say("!setting greet Good *day*"),
   say("!setting"),
-  readSettings,
+  differing(fromOutside, readSettings),
   configure(
     'owners: ["@bert:roost.test"]\ngreeting: From outside\nlimits: { pause: 7, deep: { most: 9 } }\nextra: { other: 1 }\n',
   ),
-  say("!setting"),
+  differing(restarted, say("!setting")),
   readSettings,
   configure("old_greeting: An old one\n"),
-  say("!setting"),
-  readSettings,
+  differing(restarted, say("!setting")),
+  differing(fromOutside, readSettings),
 ];
 
 export const legacy: readonly Step[] = [
