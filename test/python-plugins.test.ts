@@ -49,7 +49,7 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       const python = "python" in environment ? environment.python : "";
       host.configure(
         homeserver.url,
-        `python: ${python}\naccounts: { "@one:sandbox": {}, "@two:sandbox": {} }\ninstances:\n${instance("one", ", config: { greeting: Salut }")}${instance("two")}`,
+        `reload: automatic\npython: ${python}\naccounts: { "@one:sandbox": {}, "@two:sandbox": {} }\ninstances:\n${instance("one", ", config: { greeting: Salut }")}${instance("two")}`,
       );
       host.start();
       for (const bot of bots) await host.untilInstance(bot, "running", 30_000);
@@ -103,6 +103,23 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       say("one", "!count");
       await answered("one", /^2$/);
       expect(readFileSync(host.configFile, "utf8")).toBe(before);
+    });
+
+    test("take changed settings while they run", async () => {
+      const starts = () => host.output.match(/"instance":"two","message":"Running\./g)?.length ?? 0;
+      const before = starts();
+      const yaml = readFileSync(host.configFile, "utf8");
+      writeFileSync(
+        host.configFile,
+        yaml.replace(`${roomOf("two")}"]`, `${roomOf("two")}"], config: { greeting: Servus }`),
+      );
+      await until("it is taken", async () => {
+        say("two", "!greet Eve");
+        await Bun.sleep(200);
+        return replies("two").includes("_Servus_ Eve");
+      });
+      expect(before).toBeGreaterThan(0);
+      expect(starts()).toBe(before);
     });
 
     test("upload and download files, and see their own rooms only", async () => {

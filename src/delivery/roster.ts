@@ -17,12 +17,13 @@ export class Roster {
   readonly #standings = new Map<UserId, Map<RoomReference, RoomStanding>>();
   #listeners: readonly Listener[] | undefined;
 
-  put(config: InstanceConfig): void {
+  /** `keepsWishes`: the same run goes on, and listens to what it did. */
+  put(config: InstanceConfig, { keepsWishes = false } = {}): void {
     const known = this.#members.get(config.id);
     this.#members.set(config.id, {
       config,
       listening: known?.listening ?? false,
-      subscriptions: undefined,
+      subscriptions: keepsWishes ? known?.subscriptions : undefined,
       redactsReplies: known?.redactsReplies ?? false,
     });
     this.#listeners = undefined;

@@ -142,6 +142,7 @@ export class House {
         announceAccount,
         setLogLevel: (id, level) => router.setLevel(id, level),
         log: log(),
+        settingsTaker: (id) => this.#instances.settingsTaker(id),
         forget: (id) => {
           router.forget(id);
           this.#vitals.forget(id);

@@ -4,6 +4,7 @@ import type { InstanceConfig } from "../core/config.ts";
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
 import { type InstanceId, madeUpEventId, type RoomId, type UserId } from "../core/id.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account, MatrixEvent } from "../core/matrix.ts";
 import type { InstanceResources, Isolation } from "../core/status.ts";
@@ -22,6 +23,7 @@ import { InstanceDatabases, instanceDatabaseFile } from "./instance-databases.ts
 import { filesOf, requireOwn } from "./instance-files.ts";
 import { MatrixCalls } from "./matrix-calls.ts";
 import type { Runtimes } from "./runtimes.ts";
+import { newTally, type Tally } from "./tally.ts";
 
 export interface InstancesOptions {
   readonly dataDir: string;
@@ -41,21 +43,12 @@ export interface InstancesOptions {
   readonly onReply: (instance: InstanceId, latencyMs: number) => void;
 }
 
-/** What came of an instance since the host started. */
-export interface Tally {
-  received: number;
-  handled: number;
-  failed: number;
-  starts: number;
-  /** What the bot itself counted. */
-  readonly counted: Map<string, number>;
-}
-
 /** A plugin that makes up names without end is not to fill the memory with them. */
 const maxCounted = 200;
 interface InstanceRun {
   readonly runtime: RemoteRuntime;
   readonly isolation: Isolation;
+  readonly takesSettings: boolean;
   readonly onExit: (error?: unknown) => void;
 }
 
@@ -91,6 +84,12 @@ export class Instances {
     return this.#runs.get(id)?.isolation;
   }
 
+  /** Hands changed settings to a plugin that takes them while it runs; undefined for one that has to be restarted. */
+  settingsTaker(id: InstanceId): ((settings: JsonObject) => void) | undefined {
+    const run = this.#runs.get(id);
+    return run?.takesSettings === true ? (settings) => run.runtime.changeSettings(settings) : undefined;
+  }
+
   /** Resolves when the plugin is set up and takes messages; rejects with why it refused. `onExit` is called if it dies later. */
   async start(id: InstanceId, onExit: (error?: unknown) => void): Promise<void> {
     const { roster, inbox, log } = this.#options;
@@ -112,7 +111,7 @@ export class Instances {
         onExit(error);
       },
     });
-    this.#runs.set(id, { runtime, isolation, onExit });
+    this.#runs.set(id, { runtime, isolation, takesSettings: python !== undefined, onExit });
     this.tally(id).starts++;
     try {
       roster.setWishes(id, await runtime.start());
@@ -284,10 +283,6 @@ export class Instances {
       setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
     };
   }
-}
-
-function newTally(): Tally {
-  return { received: 0, handled: 0, failed: 0, starts: 0, counted: new Map() };
 }
 
 function isDatabaseTrouble(error: unknown): error is RoostError {

@@ -127,14 +127,14 @@ export class ManagedInstances {
     await this.#options.house.operations.restart(id).catch(() => {});
   }
 
-  /** Restarts it and tells the steps until it runs, or it is known that it does not; answers what went wrong. */
+  /** Brings the change into force and tells the steps until it runs, or it is known that it does not; answers what went wrong. */
   async #start(definition: InstanceDefinition, teller: StepTeller): Promise<readonly string[]> {
     const { house } = this.#options;
     const { id, account, plugin } = definition;
     const isNewAccount = !hasLoggedIn(house.config().dataDir, account);
     const beganMs = Date.now();
     let outcome: { readonly failure: string | undefined } | undefined;
-    void house.operations.restart(id).then(
+    void house.operations.applyChange(id).then(
       () => {
         outcome = { failure: undefined };
       },

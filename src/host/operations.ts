@@ -8,6 +8,7 @@ import {
 } from "../core/config.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceId, UserId } from "../core/id.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { PendingDifference } from "../core/management.ts";
 import type { Desired, PendingConfig } from "../core/status.ts";
@@ -28,6 +29,8 @@ export interface OperationsOptions {
   /** Which of its records are kept and printed from now on. */
   readonly setLogLevel: (id: InstanceId, level: InstanceConfig["logLevel"]) => void;
   readonly log: Logger;
+  /** Hands changed settings to a plugin that takes them while it runs; undefined for one that has to be restarted. */
+  readonly settingsTaker: (id: InstanceId) => ((settings: JsonObject) => void) | undefined;
   /** The instance is gone, and its faults with it. */
   readonly forget: (id: InstanceId) => void;
 }
@@ -105,7 +108,7 @@ export class Operations {
     const sentences: string[] = [];
     const ids = new Set([...this.#config.changedInstances(disk), ...this.#hopefulInstances(disk)]);
     await Promise.all(
-      [...ids].map((id) => this.restart(id).catch((error: unknown) => sentences.push(sentenceOf(error)))),
+      [...ids].map((id) => this.applyChange(id).catch((error: unknown) => sentences.push(sentenceOf(error)))),
     );
     return sentences;
   }
@@ -146,6 +149,20 @@ export class Operations {
     supervisor.setDesired(id, "stopped", "It was stopped by an operator.");
     await supervisor.settled(id);
     return `${id} is stopped, and stays so across restarts, until: roost start ${id}`;
+  }
+
+  /** As `restart`, but a plugin that takes changed settings while it runs goes on, if nothing else has changed. */
+  async applyChange(id: InstanceId): Promise<string> {
+    const disk = this.#config.read();
+    const [before, next] = [this.#config.now().instances.get(id), disk?.instances.get(id)];
+    const take = this.#options.settingsTaker(id);
+    if (disk === undefined || next === undefined || take === undefined || !differInSettings(before, next))
+      return this.restart(id);
+    this.#config.take(next, disk);
+    this.#options.roster.put(next, { keepsWishes: true });
+    take(next.config);
+    this.#config.compare(disk);
+    return this.#describe(id);
   }
 
   /** Applies the instance's YAML as it is on disk now and begins a fresh run; the other instances are not touched. */
@@ -266,6 +283,12 @@ export class Operations {
       ? `${id} is ${observed.state}: ${observed.cause}`
       : `${id} is ${observed.state}.`;
   }
+}
+
+/** Whether the plugin's own settings are all that differs. */
+function differInSettings(before: InstanceConfig | undefined, next: InstanceConfig): boolean {
+  const others = ({ config: _, digest: __, ...rest }: InstanceConfig) => rest;
+  return before !== undefined && Bun.deepEquals(others(before), others(next));
 }
 
 function sentenceOfFirst(problems: readonly Problem[]): string {

@@ -6,7 +6,7 @@ import type { MatrixAccount } from "../matrix/account.ts";
 import type { Counts } from "../store/host-counts.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { Vitals } from "../vitals/vitals.ts";
-import type { Tally } from "./instances.ts";
+import type { Tally } from "./tally.ts";
 
 export function snapshotInstance(
   id: InstanceId,
