@@ -104,6 +104,12 @@ test("a new plugin answers in its room, runs what is saved, and goes on when tha
     await until("it is taken up again", async () => session.output.split("is taken up").length === 3, 20_000);
     await session.say("!hello Bea");
     await session.untilShown("Salut, Bea!");
+    const where =
+      'bot.command("where", async () => { for (const room of await bot.rooms()) await bot.send(room, "Here I am"); });';
+    writeFileSync(file, source.replace("setup(bot) {", `setup(bot) {\n    ${where}`));
+    await until("the command is there", async () => session.output.split("is taken up").length === 4, 20_000);
+    await session.say("!where");
+    await session.untilShown("Here I am");
   } finally {
     expect(await session.stop()).toBe(0);
   }

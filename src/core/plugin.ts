@@ -83,6 +83,8 @@ export interface Bot<Config> {
   every(interval: number | string, run: () => void | Promise<void>): void;
   /** Runs by a crontab pattern in the machine's time zone, such as `0 8 * * 1-5`. */
   cron(pattern: string, run: () => void | Promise<void>): void;
+  /** The rooms that the instance works in now: where a timer may post. */
+  rooms(): Promise<readonly RoomId[]>;
   /**
    * Posts in one of the instance's rooms without a message that asked for it: from a timer, say. Sent once for each call, also
    * across a crash. A string becomes an `m.notice`.

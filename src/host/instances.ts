@@ -279,6 +279,7 @@ export class Instances {
         return connected().upload({ body, mimetype, filename }, signal);
       },
       fetch: hosts === undefined ? refusedFetch : permittedFetch(hosts),
+      rooms: () => [...(this.#listener(id)?.rooms ?? [])],
       uploadLimitBytes: async (signal) => connected().uploadLimitBytes(signal),
       setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
     };

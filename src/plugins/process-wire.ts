@@ -96,6 +96,7 @@ const request = z.union([
     query: z.record(short, short),
     path: z.string().max(4_096),
   }),
+  call.extend({ ask: z.literal("rooms") }),
   call.extend({ ask: z.literal("upload-limit") }),
   call.extend({
     ask: z.literal("fetch"),

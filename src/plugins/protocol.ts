@@ -94,6 +94,7 @@ export type Request =
     } & MatrixCall)
   /** Puts a file of the media repository into the plugin's folder. */
   | ({ readonly ask: "download"; readonly path: string } & MediaSource)
+  | { readonly ask: "rooms" }
   | { readonly ask: "upload-limit" }
   | FetchRequest
   | ({ readonly ask: "upload" } & Upload);
@@ -124,6 +125,7 @@ export interface Values {
   readonly hold: undefined;
   readonly matrix: MatrixAnswer;
   readonly download: undefined;
+  readonly rooms: readonly RoomId[];
   readonly "upload-limit": number;
   readonly upload: MxcUri;
   readonly fetch: FetchAnswer;

@@ -125,6 +125,7 @@ export class Runtime {
       webUrl: setUp.webUrl,
       folder: setUp.folder,
       upload: (file) => this.#ask({ ask: "upload", ...file }),
+      rooms: () => this.#ask({ ask: "rooms" }),
       uploadLimitBytes: () => this.#ask({ ask: "upload-limit" }),
       hold: (allowance, untilMs) => this.#ask({ ask: "hold", allowance, untilMs }),
       count: (what) => this.#out.sayLater({ say: "count", what }),

@@ -17,6 +17,7 @@ export interface Services {
   hold(allowance: string, untilMs: number): void;
   count(what: string): void;
   fetch(request: FetchRequest, signal: AbortSignal): Promise<FetchAnswer>;
+  rooms(): readonly RoomId[];
   uploadLimitBytes(signal: AbortSignal): Promise<number>;
   upload(file: Upload, signal: AbortSignal): Promise<MxcUri>;
   /** A call that the plugin's library makes; `key` names it among those made for the row, if there is one. */
@@ -51,6 +52,8 @@ export async function carryOut(
     case "download":
       await services.download(request, request.path, signal);
       return undefined;
+    case "rooms":
+      return services.rooms();
     case "upload-limit":
       return services.uploadLimitBytes(signal);
     case "hold":

@@ -163,6 +163,8 @@ export class TestBot {
         return `mxc://test.example/file${++this.#events}` as MxcUri;
       case "fetch":
         throw new RoostError("internal", "A test's plugin fetches by its own `http`.");
+      case "rooms":
+        return [roomId];
       case "upload-limit":
         return 50_000_000;
       case "defer":

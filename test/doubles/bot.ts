@@ -125,6 +125,7 @@ export class BotDouble<Config> {
         const sizeBytes = "path" in file ? statSync(file.path).size : file.bytes.length;
         return this.#upload(sizeBytes, mimetype, filename);
       },
+      rooms: async () => [checked(asRoomId("!room:test.example"))],
       uploadLimitBytes: async () => this.uploadLimitBytes,
       hold: async (name, untilMs) => {
         const allowance = this.#allowances.get(name) ?? freshAllowance;

@@ -65,6 +65,7 @@ class Stage {
         hold: () => {},
         count: () => {},
         fetch: permittedFetch(["allowed.example", "localhost"]),
+        rooms: () => [],
         uploadLimitBytes: async () => 1000,
         setTyping: () => {},
         call: () => Promise.resolve({ status: 404, body: {} }),

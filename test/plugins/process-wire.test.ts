@@ -24,6 +24,7 @@ const valid: readonly unknown[] = [
   },
   { say: "call", call: 4, ask: "hold", allowance: "a", untilMs: 5 },
   { say: "call", call: 5, ask: "upload-limit" },
+  { say: "call", call: 6, ask: "rooms" },
   { say: "call", call: 5, ask: "fetch", url: "u", method: "GET", headers: {}, timeoutMs: 1, maxBytes: 1 },
   { say: "call", call: 6, ask: "upload", mimetype: "a/b", filename: "c", bytes: "aGk=" },
   { say: "call", call: 7, ask: "upload", mimetype: "a/b", filename: "c", path: "files/c" },

@@ -52,6 +52,7 @@ class Stage {
         hold: () => {},
         count: () => {},
         fetch: refusedFetch,
+        rooms: () => [],
         uploadLimitBytes: async () => 1000,
         setTyping: () => {},
         call: () => Promise.resolve({ status: 404, body: {} }),
