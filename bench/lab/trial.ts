@@ -89,9 +89,7 @@ async function observe(fault: LabFault, lab: Lab): Promise<Finding> {
     worstMs: Math.max(0, ...latenciesOf(suffered)),
     recoveredMs,
   };
-  const health = isRecovered
-    ? ""
-    : (await lab.host.health().catch((error) => ({ body: String(error) }))).body;
+  const health = isRecovered ? "" : (await sentencesOfHealth(lab)).join("; ");
   const wrong = [
     ...wrongs(fault, tally, heard, health),
     ...(unanswered(ledger.asked(others)) > 0 ? ["another instance lost messages"] : []),
@@ -128,9 +126,7 @@ function wrongs(
     ...(twice > 0 ? [`${twice} doubled`] : []),
     ...(isFelt && heard.firstMs === undefined ? ["silent"] : []),
     ...(says !== undefined && heard.firstMs !== undefined && !heard.has(says) ? [`did not say ${says}`] : []),
-    ...(recoveredMs === undefined
-      ? [`given up on: not well after ${patienceMs / 1000} s: ${health.slice(0, 300)}`]
-      : []),
+    ...(recoveredMs === undefined ? [`given up on: not well after ${patienceMs / 1000} s: ${health}`] : []),
   ];
 }
 

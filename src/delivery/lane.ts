@@ -41,6 +41,8 @@ export class Lane {
   #arrivedMs = 0;
   /** Why a message could not be handled yet; undefined once one could. */
   #trouble: string | undefined;
+  /** Before the first message that could be, an earlier run's trouble may stand. */
+  #hasRecovered = false;
   #timer: { readonly atMs: number; readonly handle: Timer } | undefined;
 
   constructor(options: LaneOptions) {
@@ -165,8 +167,9 @@ export class Lane {
   }
 
   #recover(): void {
-    if (this.#trouble === undefined) return;
+    if (this.#trouble === undefined && this.#hasRecovered) return;
     this.#trouble = undefined;
+    this.#hasRecovered = true;
     this.#options.log.clear(fault, "Its messages are handled again.");
   }
 

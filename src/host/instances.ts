@@ -114,14 +114,21 @@ export class Instances {
     this.#runs.set(id, { runtime, isolation, takesSettings: python !== undefined, onExit });
     this.tally(id).starts++;
     try {
-      roster.setWishes(id, await runtime.start());
+      const wishes = await runtime.start();
+      if (!this.#isCurrent(id, runtime))
+        throw new RoostError("cancelled", "It was stopped while it started.");
+      roster.setWishes(id, wishes);
       this.databases.noteOpen(id);
       inbox.attach(id, (row, event) => this.#run(runtime, row, event));
     } catch (error) {
       await runtime.stop();
-      this.#detach(id);
+      if (this.#isCurrent(id, runtime)) this.#detach(id);
       throw isDatabaseTrouble(error) ? this.databases.explain(id, error) : error;
     }
+  }
+
+  #isCurrent(id: InstanceId, runtime: RemoteRuntime): boolean {
+    return this.#runs.get(id)?.runtime === runtime;
   }
 
   async stop(id: InstanceId): Promise<void> {
