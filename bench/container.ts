@@ -105,11 +105,15 @@ const faults: readonly Fault[] = [
   {
     name: "a child takes all memory of the unit",
     limitSeconds: 120,
-    async strike({ machine, memory }) {
+    async strike({ machine, talk, memory }) {
       if (!(await memory.limit(machine))) return { seen: "not tried: memory cannot be limited from here" };
       const before = machine.mainPid();
+      await Bun.sleep(15_000);
+      const busy = memory.read();
+      talk.end();
       await Bun.sleep(20_000);
       const idle = memory.read();
+      talk.begin();
       // It waits for a line, so that it is in the cgroup before it grows.
       const child = Bun.spawn(["sh", "-c", "read -r _; exec tail /dev/zero"], {
         stdin: "pipe",
@@ -124,7 +128,7 @@ const faults: readonly Fault[] = [
       const peak = memory.read().peakMegabytes;
       return {
         overMs,
-        seen: `${idle.nowMegabytes.toFixed(0)} MB before, at 12 questions a second, peak ${idle.peakMegabytes.toFixed(0)}; the child ended by ${child.signalCode} at ${peak.toFixed(0)} MB, ${host}`,
+        seen: `${idle.nowMegabytes.toFixed(0)} MB idle, ${busy.nowMegabytes.toFixed(0)} at 12 questions a second, peak ${busy.peakMegabytes.toFixed(0)}; the child ended by ${child.signalCode} at ${peak.toFixed(0)} MB, ${host}`,
       };
     },
   },
