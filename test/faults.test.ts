@@ -144,7 +144,9 @@ describe("a homeserver in trouble", () => {
     await until("health says so", async () =>
       (await scene.host.health().catch(() => ({ body: "" }))).body.includes("1 room not joined"),
     );
-    expect(scene.host.output).toContain("yet; it is asked again. The homeserver asks for patience");
+    await until("the log says so", () =>
+      scene.host.output.includes("yet; it is asked again. The homeserver asks for patience"),
+    );
     scene.homeserver.faults.clear();
     await until("it has joined", () => scene.homeserver.memberships(scene.room).get(bot) === "join");
   });
