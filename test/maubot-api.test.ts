@@ -160,6 +160,8 @@ describe("an instance", () => {
 
     const changed = await call("PUT", "/instance/second", { ...created, rooms: [room], config: null });
     expect(changed).toMatchObject({ rooms: [room] });
+    expect(await call("PUT", "/instance/second", { rooms: "any" })).toMatchObject({ rooms: "any" });
+    expect(await call("PUT", "/instance/second", { rooms: [room] })).toMatchObject({ rooms: [room] });
     expect(changed.warning).not.toEqual(created.warning);
     await host.untilInstance("second", "running");
 
@@ -196,7 +198,7 @@ describe("an instance", () => {
     [{ type: "echo", primary_user: "nobody" }, 404, "primary_user_not_found", "add it"],
     [{ type: "echo", primary_user: "@bot:sandbox", config: "a: [" }, 400, "config-invalid", ""],
     [{ type: "echo", primary_user: "@bot:sandbox", config: "no_such: 1" }, 400, "config-invalid", "no_such"],
-    [{ type: "echo", primary_user: "@bot:sandbox", rooms: "any" }, 400, "bad-request", "listed rooms"],
+    [{ type: "echo", primary_user: "@bot:sandbox", rooms: "every" }, 400, "bad-request", "or be any"],
     [{ type: "echo", primary_user: "@bot:sandbox", rooms: ["nowhere"] }, 400, "bad-request", "room id"],
     [{ typo: 1 }, 400, "bad-request", "typo"],
     [{ enabled: "yes" }, 400, "bad-request", "enabled"],

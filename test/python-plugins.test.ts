@@ -22,7 +22,7 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       dialect: "synapse",
       registrationToken: "letmein",
     });
-    const bots = ["one", "two"];
+    const bots = ["one", "two", "free"];
     const rooms = new Map<string, string>();
     let ada: SandboxUser;
     let host: HostProcess;
@@ -44,12 +44,12 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       for (const bot of bots) rooms.set(bot, ada.createRoom({ name: bot, public: true }));
       mkdirSync(join(host.dataDir, "plugins"), { recursive: true });
       writeFileSync(join(host.dataDir, "plugins/notes.mbp"), archiveOf(notes));
-      const instance = (bot: string, more = "") =>
-        `  ${bot}: { plugin: org.example.notes, account: "@${bot}:sandbox", rooms: ["${roomOf(bot)}"]${more} }\n`;
+      const instance = (bot: string, more = "", where = `["${roomOf(bot)}"]`) =>
+        `  ${bot}: { plugin: org.example.notes, account: "@${bot}:sandbox", rooms: ${where}${more} }\n`;
       const python = "python" in environment ? environment.python : "";
       host.configure(
         homeserver.url,
-        `reload: automatic\npython: ${python}\naccounts: { "@one:sandbox": {}, "@two:sandbox": {} }\ninstances:\n${instance("one", ", config: { greeting: Salut }")}${instance("two")}`,
+        `reload: automatic\npython: ${python}\naccounts: { "@one:sandbox": {}, "@two:sandbox": {}, "@free:sandbox": {} }\ninstances:\n${instance("one", ", config: { greeting: Salut }")}${instance("two")}${instance("free", "", "any")}`,
       );
       host.start();
       for (const bot of bots) await host.untilInstance(bot, "running", 30_000);
@@ -135,6 +135,24 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       expect(host.output).toContain("A call of the plugin was refused");
       expect(sent("one").length).toBeGreaterThan(0);
       expect(homeserver.timeline(roomOf("two")).some(({ sender }) => sender === "@one:sandbox")).toBe(false);
+    });
+
+    test("make, list and leave rooms where the instance says rooms: any, and only there", async () => {
+      say("one", "!create");
+      await answered("one", /refused: .*say rooms: any/);
+      ada.invite(roomOf("free"), "@free:sandbox");
+      await until("it joined", () => homeserver.memberships(roomOf("free")).get("@free:sandbox") === "join");
+      say("free", "!create");
+      await answered("free", /^made !/);
+      const made = replies("free").join().replace("made ", "");
+      expect(homeserver.timeline(made).map(({ content }) => content.body)).toContain("welcome");
+      expect(homeserver.memberships(made).get("@ada:sandbox")).toBe("invite");
+      say("free", "!rooms");
+      await until("it lists both", () =>
+        replies("free").some((reply) => reply.includes(made) && reply.includes(roomOf("free"))),
+      );
+      say("free", "!leave");
+      await until("it left", () => homeserver.memberships(roomOf("free")).get("@free:sandbox") === "leave");
     });
 
     test("that are killed in a handler run it again, and what was sent before is there once", async () => {

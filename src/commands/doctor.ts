@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import type { AccountConfig, Config } from "../core/config.ts";
 import { RoostError } from "../core/error.ts";
+import { listedRooms } from "../core/room-rule.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HostSnapshot } from "../core/status.ts";
 import {
@@ -130,7 +131,7 @@ async function checkOne(account: AccountConfig, config: Config): Promise<Finding
   const findings = [session];
   for (const instance of config.instances.values()) {
     if (instance.account !== userId) continue;
-    for (const room of instance.rooms)
+    for (const room of listedRooms(instance.rooms))
       findings.push(await checkRoom(`${instance.id}, room ${room}`, room, userId, ask));
   }
   const { room } = config.admin;

@@ -3,6 +3,7 @@ import { RoostError } from "../core/error.ts";
 import { asRoomAlias, asRoomId, asUserId, type InstanceId } from "../core/id.ts";
 import { isObject, type Json, type JsonObject, stringAt } from "../core/json.ts";
 import type { InstanceChange, InstanceDefinition, Saved } from "../core/management.ts";
+import type { RoomRule } from "../core/room-rule.ts";
 import { ConfigEdit, type Home, refusal } from "./config-edit.ts";
 import { entryOf, revisionOf, settingSecretsOf, showInstance } from "./definition.ts";
 import { configPosition, configText, type EntryPlace, entryText } from "./entry.ts";
@@ -57,14 +58,11 @@ export class Definitions {
     const revision = revisionOf(yaml);
     this.#remember(revision, yaml);
     const config = settingSecretsOf(this.#options.plugins, entry).cut(entry.config ?? {});
-    const rooms = Array.isArray(entry.rooms) ? entry.rooms : [];
     return {
       id,
       plugin: stringAt(entry, "plugin") ?? "",
       account,
-      rooms: rooms.flatMap((room) =>
-        typeof room === "string" ? (asRoomId(room) ?? asRoomAlias(room) ?? []) : [],
-      ),
+      rooms: roomsOf(entry.rooms),
       enabled: entry.enabled !== false,
       prefix: stringAt(entry, "prefix") ?? "!",
       config: isObject(config) ? config : {},
@@ -236,6 +234,14 @@ export class Definitions {
     const [oldest] = this.#seen.keys();
     if (this.#seen.size > rememberedVersions && oldest !== undefined) this.#seen.delete(oldest);
   }
+}
+
+function roomsOf(written: unknown): RoomRule {
+  if (written === "any") return written;
+  const rooms = Array.isArray(written) ? written : [];
+  return rooms.flatMap((room) =>
+    typeof room === "string" ? (asRoomId(room) ?? asRoomAlias(room) ?? []) : [],
+  );
 }
 
 function placeOf(id: InstanceId): EntryPlace {

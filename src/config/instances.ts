@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import type { AccountConfig, InstanceConfig, Problem } from "../core/config.ts";
 import { asInstanceId, type InstanceId, type UserId } from "../core/id.ts";
 import { isObject } from "../core/json.ts";
+import type { RoomReference } from "../core/matrix.ts";
+import type { RoomRule } from "../core/room-rule.ts";
 import type { ListedAccount, Source } from "./accounts.ts";
 import { quote } from "./excerpt.ts";
 import type { ConfigFile } from "./file.ts";
@@ -19,6 +21,9 @@ export interface Surroundings {
   readonly plugins: PluginSettings;
   readonly secrets: SecretReader;
 }
+
+/** Fetches for whoever asks, so that strangers who invite it would spend its allowance. */
+const instagram = "instagram";
 
 export interface ReadInstances {
   readonly instances: ReadonlyMap<InstanceId, InstanceConfig>;
@@ -71,13 +76,17 @@ function readInstance(
       hint: suggest(setting.account, [...accounts.keys()], "accounts"),
     });
   }
+  if (setting.rooms === "any" && setting.plugin === instagram) {
+    const message = "the Instagram bot works in listed rooms only: list them";
+    file.report({ path: [...path, "rooms"], message });
+  }
   const config = checkPlugin(file, id, setting, plugins, secrets);
   const own = file.errorsAt(path);
   if (own.length > 0 || config === undefined || account === undefined) return { problems: own };
   const accountErrors = account.file.errorsAt(["accounts", setting.account]);
   if (accountErrors.length > 0 || account.config === undefined) return { problems: accountErrors };
 
-  const rooms = [...new Set(setting.rooms ?? [])];
+  const rooms: RoomRule = setting.rooms === "any" ? "any" : [...new Set(setting.rooms ?? [])];
   if (rooms.length === 0) {
     const message = "this instance answers nowhere: list the rooms it is to work in";
     file.report({ path: [...path, "rooms"], severity: "warning", message });
@@ -149,21 +158,29 @@ function warnOfOverlaps(
   homes: ReadonlyMap<InstanceId, ConfigFile>,
   plugins: PluginSettings,
 ): void {
-  const heard = new Map<string, InstanceId>();
+  const heard = new Map<string, Map<RoomReference | "any", InstanceId>>();
   for (const { id, enabled, plugin, prefix, rooms } of instances.values()) {
     const triggers = enabled ? (plugins.find(plugin)?.answersTo(prefix) ?? []) : [];
     const rivals = new Map<InstanceId, string>();
     for (const trigger of triggers) {
-      for (const room of rooms) {
-        const key = JSON.stringify([room, trigger]);
-        const other = heard.get(key);
-        if (other === undefined) heard.set(key, id);
-        else if (other !== id && !rivals.has(other)) rivals.set(other, `${quote(trigger)} in ${quote(room)}`);
+      const places = heard.get(trigger) ?? new Map<RoomReference | "any", InstanceId>();
+      heard.set(trigger, places);
+      for (const [room, other] of places) {
+        const where = commonPlace(room, rooms);
+        if (where !== undefined && other !== id && !rivals.has(other))
+          rivals.set(other, `${quote(trigger)} in ${where}`);
       }
+      for (const room of rooms === "any" ? [rooms] : rooms) if (!places.has(room)) places.set(room, id);
     }
     for (const [other, what] of rivals) {
       const message = `${quote(other)} and ${quote(id)} both answer to ${what}`;
       homes.get(id)?.report({ path: ["instances", id], atKey: true, severity: "warning", message });
     }
   }
+}
+
+/** Where one who works in `room` meets one with the rule `rooms`, as words. */
+function commonPlace(room: RoomReference | "any", rooms: RoomRule): string | undefined {
+  if (room === "any" || rooms === "any") return "every room that both are in";
+  return rooms.includes(room) ? quote(room) : undefined;
 }

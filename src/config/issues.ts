@@ -121,14 +121,19 @@ function explainUnion(
 ): Finding[] {
   const found = valueAt(root, path);
   if (found === null) return [{ path, message: "is empty" }];
-  if (issue.message !== "Invalid input") {
+  const items = Array.isArray(found)
+    ? issue.errors.find((issues) => issues.every(({ path }) => path.length > 0))
+    : undefined;
+  if (issue.message !== "Invalid input" && items === undefined) {
     const quoteIt = typeof found === "number" || typeof found === "boolean";
     return [{ path, message: issue.message, ...(quoteIt && { quoteIt }) }];
   }
   // The branch of the right type says it best; without one, all the types are named.
-  const branch = issue.errors.find((issues) =>
-    issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0),
-  );
+  const branch =
+    items ??
+    issue.errors.find((issues) =>
+      issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0),
+    );
   if (branch !== undefined) {
     return branch.flatMap((inner) => explain({ ...inner, path: [...path, ...inner.path] }, keysOf, root));
   }

@@ -24,6 +24,8 @@ function readAs<T>(
 const text = z.string().min(1);
 const userId = readAs(asUserId, userIdSentence);
 const room = readAs<RoomReference>((id) => asRoomId(id) ?? asRoomAlias(id), roomSentence);
+const roomsSentence =
+  'must be a list (begin each item on a line of its own with "- "), or any for every room that the account is in';
 export const secretSentence = "must be the secret itself in quotes, { file: PATH } or { env: NAME }";
 /** How any secret may be written. */
 export const secretSchema = z.union(
@@ -101,9 +103,11 @@ const instance = z.strictObject({
   plugin: text.describe("Which bot this is, such as instagram."),
   account: userId.describe("Whom it speaks as: one of the accounts."),
   rooms: z
-    .array(room)
+    .union([z.array(room), z.literal("any")], { error: roomsSentence })
     .nullish()
-    .describe("Where it works, as ids or aliases in quotes; everywhere else it neither listens nor speaks."),
+    .describe(
+      "Where it works, as ids or aliases in quotes; everywhere else it neither listens nor speaks. Or any: every room its account is in, and the account then accepts all invitations.",
+    ),
   enabled: z.boolean().default(true).describe("false stops it, whatever the page says."),
   prefix: z
     .string()

@@ -1,6 +1,7 @@
 import type { InstanceId, UserId } from "./id.ts";
 import type { JsonObject } from "./json.ts";
 import type { RoomReference } from "./matrix.ts";
+import type { RoomRule } from "./room-rule.ts";
 import type { Secret, SecretValue } from "./secret.ts";
 
 /** One finding about the config. Printed as `file:line:column path: message`. Lines and columns count from 1. */
@@ -30,7 +31,7 @@ export interface InstanceConfig {
   readonly id: InstanceId;
   readonly plugin: string;
   readonly account: UserId;
-  readonly rooms: readonly RoomReference[];
+  readonly rooms: RoomRule;
   readonly enabled: boolean;
   /** What a command begins with. */
   readonly prefix: string;

@@ -5,6 +5,7 @@
 import type { InstanceId, RoomAlias, RoomId, UserId } from "./id.ts";
 import type { JsonObject } from "./json.ts";
 import type { RoomReference } from "./matrix.ts";
+import type { RoomRule } from "./room-rule.ts";
 import type { Secret } from "./secret.ts";
 
 /** A plugin that instances can be made of. */
@@ -58,7 +59,7 @@ export interface InstanceDefinition {
   readonly id: InstanceId;
   readonly plugin: string;
   readonly account: UserId;
-  readonly rooms: readonly RoomReference[];
+  readonly rooms: RoomRule;
   readonly enabled: boolean;
   readonly prefix: string;
   /** The plugin's settings as they are written, without secrets: those show as `{ file: PATH }`, or `"[redacted]"` for literals. */
@@ -77,7 +78,7 @@ export interface InstanceDefinition {
 export interface InstanceChange {
   readonly plugin?: string | undefined;
   readonly account?: UserId | undefined;
-  readonly rooms?: readonly RoomReference[] | undefined;
+  readonly rooms?: RoomRule | undefined;
   readonly enabled?: boolean | undefined;
   readonly prefix?: string | undefined;
   /** The plugin's settings, whole: as data (a secret left out stays as it is; one given goes to a file of its own) or as YAML text. */
@@ -257,7 +258,6 @@ export interface Management {
     readonly canRegister: boolean;
   };
 
-  /** Looks at rooms through an account: those given, or the ones the instance lists. */
   viewRooms(userId: UserId, references: readonly RoomReference[]): Promise<readonly RoomView[]>;
 
   databaseTables(id: InstanceId): Promise<readonly DatabaseTable[]>;

@@ -1,14 +1,15 @@
 import type { NewInboxRow } from "../core/delivery.ts";
-import type { InstanceId, RoomId, UserId } from "../core/id.ts";
+import type { InstanceId, UserId } from "../core/id.ts";
 import { isObject, objectAt, stringAt } from "../core/json.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 import type { Subscription } from "../core/plugin.ts";
+import { includesRoom, type RoomScope } from "../core/room-rule.ts";
 
 /** What the gate has to know of an instance to decide whether an event is for it. */
 export interface Listener {
   readonly instance: InstanceId;
   readonly account: UserId;
-  readonly rooms: ReadonlySet<RoomId>;
+  readonly rooms: RoomScope;
   /** False while a person keeps it stopped: what is posted then stays unanswered. */
   readonly listening: boolean;
   /** Undefined until the plugin has said what it wants: then what others post is kept, and the plugin itself decides. */
@@ -32,7 +33,7 @@ export function admit(
   const rows: NewInboxRow[] = [];
   let text: string | undefined;
   for (const { instance, account, rooms, listening, subscriptions } of listeners) {
-    if (!listening || !rooms.has(event.roomId)) continue;
+    if (!listening || !includesRoom(rooms, event.roomId)) continue;
     if (isSaid) text ??= searchableText(event);
     const isFor =
       subscriptions === undefined

@@ -3,6 +3,7 @@ import { asEventId, type EventId, type InstanceId, type RoomId, type UserId } fr
 import { stringAt } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { MatrixEvent, SyncBatch } from "../core/matrix.ts";
+import { includesRoom } from "../core/room-rule.ts";
 import { admit, type Listener } from "./gate.ts";
 import { Lane, type Runner } from "./lane.ts";
 
@@ -92,7 +93,7 @@ export class Inbox {
     const target = asEventId(stringAt(event.content, "redacts") ?? "");
     if (target === undefined) return;
     for (const { instance, account, rooms, redactsReplies } of listeners) {
-      if (redactsReplies && rooms.has(event.roomId)) {
+      if (redactsReplies && includesRoom(rooms, event.roomId)) {
         this.#options.onWithdrawn({ instance, account, roomId: event.roomId, trigger: target });
       }
     }

@@ -1,7 +1,8 @@
 import type { InstanceConfig } from "../core/config.ts";
-import { asRoomId, type InstanceId, type RoomId, type UserId } from "../core/id.ts";
+import { asRoomId, type InstanceId, type UserId } from "../core/id.ts";
 import type { RoomReference, RoomStanding } from "../core/matrix.ts";
 import type { Subscription } from "../core/plugin.ts";
+import { listedRooms, type RoomScope } from "../core/room-rule.ts";
 import type { Listener } from "./gate.ts";
 
 interface Member {
@@ -62,9 +63,16 @@ export class Roster {
   listedRooms(account: UserId): RoomReference[] {
     const rooms = new Set<RoomReference>();
     for (const { config } of this.#members.values()) {
-      if (config.account === account) for (const room of config.rooms) rooms.add(room);
+      if (config.account === account) for (const room of listedRooms(config.rooms)) rooms.add(room);
     }
     return [...rooms];
+  }
+
+  /** Whether an instance of this account works in every room that it is in. */
+  worksAnywhere(account: UserId): boolean {
+    return [...this.#members.values()].some(
+      ({ config }) => config.account === account && config.rooms === "any",
+    );
   }
 
   instancesOf(account: UserId): InstanceId[] {
@@ -76,7 +84,7 @@ export class Roster {
   standingsOf(id: InstanceId): RoomStanding[] {
     const config = this.config(id);
     const known = config === undefined ? undefined : this.#standings.get(config.account);
-    return (config?.rooms ?? []).flatMap((room) => known?.get(room) ?? []);
+    return listedRooms(config?.rooms ?? []).flatMap((room) => known?.get(room) ?? []);
   }
 
   listeners(): readonly Listener[] {
@@ -94,7 +102,8 @@ export class Roster {
   }
 
   /** The instance's rooms by id: those given as ids, what aliases stand for, and what took the place of a closed room. */
-  #roomsOf(config: InstanceConfig): ReadonlySet<RoomId> {
+  #roomsOf(config: InstanceConfig): RoomScope {
+    if (config.rooms === "any") return "any";
     const known = this.#standings.get(config.account);
     const ids = config.rooms.flatMap((room) => [asRoomId(room), known?.get(room)?.roomId]);
     return new Set(ids.filter((id) => id !== undefined));

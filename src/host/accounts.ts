@@ -12,6 +12,7 @@ export interface AccountsOptions {
   readonly loadSyncState: (account: UserId) => SyncState | undefined;
   readonly onBatch: (batch: SyncBatch) => void;
   readonly listedRooms: (account: UserId) => readonly RoomReference[];
+  readonly worksAnywhere: (account: UserId) => boolean;
   readonly onRooms: (account: UserId, standings: readonly RoomStanding[]) => void;
   readonly onStatus: (account: UserId, status: AccountStatus) => void;
   readonly onSecret: (secret: Secret) => void;
@@ -74,7 +75,8 @@ export class Accounts {
   }
 
   #create(wanted: AccountConfig, config: Config): MatrixAccount {
-    const { log, loadSyncState, onBatch, listedRooms, onRooms, onStatus, onSecret } = this.#options;
+    const { log, loadSyncState, onBatch, listedRooms, worksAnywhere, onRooms, onStatus, onSecret } =
+      this.#options;
     const { loadSuccessors, saveSuccessor, isWanted, instancesOf } = this.#options;
     const { userId } = wanted;
     return new MatrixAccount({
@@ -88,6 +90,7 @@ export class Accounts {
         loadSyncState: () => loadSyncState(userId),
         onBatch,
         listedRooms: () => listedRooms(userId),
+        worksAnywhere: () => worksAnywhere(userId),
         onRooms: (standings) => onRooms(userId, standings),
         onStatus: (status) => onStatus(userId, status),
         onSecret,

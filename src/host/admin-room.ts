@@ -64,6 +64,7 @@ export class AdminRoom {
         loadSyncState: () => store.loadSyncState(account.userId),
         onBatch: (batch) => void store.commitBatch(batch, [], Date.now()),
         listedRooms: () => [room],
+        worksAnywhere: () => false,
         onRooms: ([standing]) => this.#arrive(standing),
         onStatus: () => this.#retry(),
         onSecret,

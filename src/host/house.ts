@@ -61,6 +61,7 @@ export class House {
       loadSyncState: (userId) => store.loadSyncState(userId),
       onBatch: (batch) => this.#inbox.accept(batch),
       listedRooms: (userId) => roster.listedRooms(userId),
+      worksAnywhere: (userId) => roster.worksAnywhere(userId),
       onRooms: (userId, standings) => roster.setStandings(userId, standings),
       onStatus: (userId, status) => this.#follow(userId, status),
       onSecret: (secret) => router.addSecrets([secret]),

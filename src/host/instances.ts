@@ -3,14 +3,14 @@ import { join } from "node:path";
 import type { InstanceConfig } from "../core/config.ts";
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
-import { type InstanceId, madeUpEventId, type RoomId, type UserId } from "../core/id.ts";
+import { type InstanceId, madeUpEventId, type UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account, MatrixEvent } from "../core/matrix.ts";
+import { includesRoom, type RoomScope } from "../core/room-rule.ts";
 import type { InstanceResources, Isolation } from "../core/status.ts";
 import { type WebAnswer, type WebRequest, webRoot } from "../core/web-request.ts";
 import type { Allowances } from "../delivery/allowances.ts";
-import type { Listener } from "../delivery/gate.ts";
 import type { Inbox } from "../delivery/inbox.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Roster } from "../delivery/roster.ts";
@@ -174,7 +174,7 @@ export class Instances {
 
   async #run(runtime: RemoteRuntime, row: InboxRow, event: MatrixEvent): Promise<void> {
     // A room may have been taken off the list while the row waited: then the bot is silent there.
-    if (this.#listener(row.instance)?.rooms.has(row.roomId) !== true) return;
+    if (!includesRoom(this.#scope(row.instance), row.roomId)) return;
     const tally = this.tally(row.instance);
     try {
       await runtime.run(row, event);
@@ -186,8 +186,9 @@ export class Instances {
     }
   }
 
-  #listener(id: InstanceId): Listener | undefined {
-    return this.#options.roster.listeners().find(({ instance }) => instance === id);
+  #scope(id: InstanceId): RoomScope {
+    const listener = this.#options.roster.listeners().find(({ instance }) => instance === id);
+    return listener?.rooms ?? new Set();
   }
 
   #setUp(config: InstanceConfig) {
@@ -220,7 +221,7 @@ export class Instances {
       if (sender !== undefined) return sender;
       throw new RoostError("homeserver-unreachable", "The account is not connected.");
     };
-    const rooms = () => this.#listener(id)?.rooms ?? new Set<RoomId>();
+    const rooms = () => this.#scope(id);
     const noteSent = (row: InboxRow, type: string) => {
       // A row that was deferred has forgotten when its message came.
       if (type !== "m.room.message" || row.key !== "" || answered.has(row)) return;
@@ -257,7 +258,7 @@ export class Instances {
         return sent;
       },
       post: async (roomId, content) => {
-        if (!rooms().has(roomId))
+        if (!includesRoom(rooms(), roomId))
           throw new RoostError(
             "room-forbidden",
             `${roomId} is none of this instance's rooms; it posts there only.`,
@@ -286,7 +287,7 @@ export class Instances {
         return connected().upload({ body, mimetype, filename }, signal);
       },
       fetch: hosts === undefined ? refusedFetch : permittedFetch(hosts),
-      rooms: () => [...(this.#listener(id)?.rooms ?? [])],
+      rooms: (signal) => calls.rooms(signal),
       uploadLimitBytes: async (signal) => connected().uploadLimitBytes(signal),
       setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
     };

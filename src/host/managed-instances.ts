@@ -11,6 +11,7 @@ import type {
   Step,
   TrashedInstance,
 } from "../core/management.ts";
+import { listedRooms } from "../core/room-rule.ts";
 import { hasLoggedIn } from "../matrix/credentials.ts";
 import type { HostStore } from "../store/host-store.ts";
 import type { Audit } from "./audit.ts";
@@ -182,13 +183,18 @@ export class ManagedInstances {
       plugin,
       account: account?.status(),
       isLoggedIn: account?.deviceId !== undefined,
-      rooms: rooms.map((reference) => standings.get(reference) ?? { reference }),
+      rooms: listedRooms(rooms).map((reference) => standings.get(reference) ?? { reference }),
       observed: isOfThisStart ? observed : { state: "starting", sinceMs: start.beganMs, attempt: 1 },
     });
   }
 
   /** Once the account has been to each: whether it may post is not told by joining. */
-  async #viewRooms({ id, account, rooms }: InstanceDefinition): Promise<readonly RoomView[] | undefined> {
+  async #viewRooms({
+    id,
+    account,
+    ...definition
+  }: InstanceDefinition): Promise<readonly RoomView[] | undefined> {
+    const rooms = listedRooms(definition.rooms);
     const { accounts, roster } = this.#options.house;
     const known = roster.standingsOf(id);
     const isDone =

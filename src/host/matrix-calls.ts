@@ -11,6 +11,7 @@ import {
 import { isObject, type JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account, MatrixAnswer } from "../core/matrix.ts";
+import type { RoomScope } from "../core/room-rule.ts";
 import { type Outbox, txnIdOf } from "../delivery/outbox.ts";
 import { judgeCall, type MatrixCall, type MatrixRoute, ownRooms } from "../plugins/matrix-routes.ts";
 
@@ -19,7 +20,7 @@ export interface MatrixCallsOptions {
   readonly userId: UserId;
   readonly account: () => Account;
   readonly outbox: Outbox;
-  readonly rooms: () => ReadonlySet<RoomId>;
+  readonly rooms: () => RoomScope;
   readonly log: Logger;
   /** The first thing that was sent in answer to the row. */
   readonly onSent: (row: InboxRow, type: string) => void;
@@ -58,11 +59,23 @@ export class MatrixCalls {
         return { status: 200, body: { event_id: await this.#redact(route, row, call, key, signal) } };
       case "joined-rooms": {
         const answer = await this.#pass(call, signal);
-        return answer.status === 200 ? { status: 200, body: ownRooms(answer.body, rooms) } : answer;
+        return answer.status === 200
+          ? { status: 200, body: { joined_rooms: ownRooms(answer.body, rooms) } }
+          : answer;
       }
       case "other":
         return this.#pass(call, signal);
     }
+  }
+
+  /** The instance's rooms: for one that works in any, those that its account is in. */
+  async rooms(signal: AbortSignal): Promise<RoomId[]> {
+    const scope = this.#options.rooms();
+    if (scope !== "any") return [...scope];
+    const call = { method: "GET", path: "/_matrix/client/v3/joined_rooms", query: {} };
+    const { status, body } = await this.#pass(call, signal);
+    if (status === 200) return ownRooms(body, "any");
+    throw new RoostError("homeserver-unreachable", "The homeserver did not say which rooms there are.");
   }
 
   async #send(

@@ -71,6 +71,7 @@ export class MatrixAccount implements Account {
       client: this.#client,
       self,
       listedRooms: () => hooks.listedRooms(),
+      worksAnywhere: () => hooks.worksAnywhere(),
       onRooms: (standings) => hooks.onRooms(standings),
       onRefused: (error) => this.#connection.interrupt(error),
       log,

@@ -23,6 +23,8 @@ export interface AccountHooks {
   /** Commits the token and what is to be handled in one transaction; throwing means that it will be asked for again. */
   onBatch(batch: SyncBatch): void;
   listedRooms(): readonly RoomReference[];
+  /** An instance works in every room that the account is in, so that all invitations are accepted. */
+  worksAnywhere(): boolean;
   onRooms(standings: readonly RoomStanding[]): void;
   /** Called when the state changes, not at every sync. */
   onStatus(status: AccountStatus): void;

@@ -3,12 +3,16 @@ import type { RoomId, UserId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { Client } from "./client.ts";
 import type { Invitation } from "./event.ts";
+import { serverOf, serversFor } from "./room-address.ts";
 
 export interface InvitationsOptions {
   readonly client: Client;
   readonly self: UserId;
   readonly log: Logger;
 }
+
+/** `listed` by an instance; `welcome` because one works in any room. */
+export type InvitationVerdict = "listed" | "welcome" | "unwanted" | "unknown";
 
 /** Invitations not answered yet. */
 export class Invitations {
@@ -28,32 +32,70 @@ export class Invitations {
     this.#pending.delete(roomId);
   }
 
-  /** Accepts those to listed rooms, declines the others, and keeps those of which it cannot be said yet. */
+  /** Accepts those to listed rooms and welcome ones, declines the others, and keeps those of which it cannot be said yet. */
   async answer(
-    isListed: (roomId: RoomId) => boolean | "unknown",
-    accept: (roomId: RoomId) => Promise<void>,
+    judge: (roomId: RoomId) => InvitationVerdict,
+    enterListed: (roomId: RoomId) => Promise<void>,
   ): Promise<void> {
     for (const [roomId, invitation] of [...this.#pending]) {
-      const listed = isListed(roomId);
-      if (listed === "unknown") continue;
-      this.#pending.delete(roomId);
-      await (listed ? accept(roomId) : this.#decline(invitation));
+      const verdict = judge(roomId);
+      if (verdict !== "unknown") this.#pending.delete(roomId);
+      switch (verdict) {
+        case "listed":
+          await enterListed(roomId);
+          break;
+        case "welcome":
+          await this.#accept(invitation);
+          break;
+        case "unwanted":
+          await this.#decline(invitation);
+          break;
+        case "unknown":
+          break;
+      }
     }
   }
 
-  async #decline(invitation: Invitation): Promise<void> {
-    const { client, self, log } = this.#options;
+  #accept(invitation: Invitation): Promise<void> {
+    const { client, self } = this.#options;
+    const { roomId, inviter } = invitation;
+    const servers = serversFor(roomId, self, inviter === undefined ? [] : [serverOf(inviter)]);
+    return this.#settle(
+      invitation,
+      () => client.joinRoom(roomId, [...servers]),
+      "Accepted an invitation, because an instance works in any room.",
+      "An invitation could not be accepted: have the account invited again.",
+    );
+  }
+
+  #decline(invitation: Invitation): Promise<void> {
+    return this.#settle(
+      invitation,
+      () => this.#options.client.leaveRoom(invitation.roomId),
+      "Declined an invitation to a room that no instance lists.",
+      "An invitation to a room that no instance lists could not be declined.",
+    );
+  }
+
+  /** One that the homeserver cannot settle now waits for the next time. */
+  async #settle(
+    invitation: Invitation,
+    act: () => Promise<unknown>,
+    done: string,
+    failed: string,
+  ): Promise<void> {
+    const { self, log } = this.#options;
     const { roomId, inviter } = invitation;
     const context = { account: self, room: roomId, inviter };
     try {
-      await client.leaveRoom(roomId);
-      log.info("Declined an invitation to a room that no instance lists.", context);
+      await act();
+      log.info(done, context);
     } catch (error) {
       if (failureClass(error) !== "permanent") {
         this.#pending.set(roomId, invitation);
         throw error;
       }
-      log.info("An invitation to a room that no instance lists could not be declined.", context);
+      log.info(failed, context);
     }
   }
 }

@@ -15,6 +15,7 @@ export interface RoomsOptions {
   readonly client: Client;
   readonly self: UserId;
   readonly listedRooms: () => readonly RoomReference[];
+  readonly worksAnywhere: () => boolean;
   readonly onRooms: (standings: readonly RoomStanding[]) => void;
   /** The homeserver refused the account itself, not a room. */
   readonly onRefused: (error: RoostError) => void;
@@ -26,7 +27,7 @@ export interface RoomsOptions {
 /** Another server's alias may take long to ask about, and nothing is worth waiting longer for. */
 const aliasLimitMs = 15_000;
 
-/** Keeps the account in the rooms that are listed, and out of others that it is invited to. */
+/** Keeps the account in the rooms that are listed, and out of others that it is invited to, unless an instance works in any. */
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #entries = new Map<RoomReference, Entry>();
@@ -99,8 +100,7 @@ export class Rooms {
     for (const { roomId, state, events } of answer.joined) {
       const entries = this.#entriesOf(roomId);
       if (entries.length === 0) continue;
-      const isReplaced = [...state, ...events].map((event) => this.#noteState(event)).includes(true);
-      if (isReplaced) void this.enter();
+      if ([...state, ...events].map((event) => this.#noteState(event)).includes(true)) void this.enter();
       // Somebody else, such as the homeserver's administrator, had it join.
       if (entries.some(({ membership }) => membership !== "joined")) void this.enter();
     }
@@ -145,8 +145,7 @@ export class Rooms {
     const path = `/_matrix/client/v3/directory/room/${encodeURIComponent(alias)}`;
     const answer = await this.#options.client.doRequest("GET", path, null, null, aliasLimitMs);
     const roomId = requireRoomId(stringAt(answer, "room_id"));
-    const known = this.#entries.get(alias);
-    if (known?.roomId !== roomId) this.#noteAsked(alias, roomId);
+    if (this.#entries.get(alias)?.roomId !== roomId) this.#noteAsked(alias, roomId);
     return roomId;
   }
 
@@ -234,9 +233,10 @@ export class Rooms {
   #answerInvitations(): Promise<void> {
     return this.#invitations.answer(
       (roomId) => {
-        if (this.#entriesFor(roomId).length > 0) return true;
+        if (this.#entriesFor(roomId).length > 0) return "listed";
         // Until every alias is known, any room may be the one that it stands for.
-        return this.#options.listedRooms().every((each) => this.#isSettled(each)) ? false : "unknown";
+        if (!this.#options.listedRooms().every((each) => this.#isSettled(each))) return "unknown";
+        return this.#options.worksAnywhere() ? "welcome" : "unwanted";
       },
       async (roomId) => {
         const entries = this.#entriesFor(roomId);
@@ -277,7 +277,7 @@ export class Rooms {
   #report(): void {
     const { self, listedRooms, onRooms } = this.#options;
     const facts = { encrypted: this.#encrypted, successors: this.#successors };
-    const entries = listedRooms().flatMap((reference) => this.#entries.get(reference) ?? []);
+    const entries = listedRooms().flatMap((each) => this.#entries.get(each) ?? []);
     const standings = entries.map((entry) => standingOf(entry, facts, self));
     for (const standing of standings) this.#faults.tell(standing);
     onRooms(standings);

@@ -1,5 +1,6 @@
 import { asRoomId, type RoomId, type UserId } from "../core/id.ts";
-import { isObject, type Json, stringAt } from "../core/json.ts";
+import { isObject, stringAt } from "../core/json.ts";
+import { includesRoom, type RoomScope } from "../core/room-rule.ts";
 
 /** One call of the client-server API, as a plugin's library makes it. */
 export interface MatrixCall {
@@ -21,7 +22,7 @@ export type MatrixRoute =
 
 export interface MatrixRights {
   readonly userId: UserId;
-  readonly rooms: ReadonlySet<RoomId>;
+  readonly rooms: RoomScope;
 }
 
 /** Why a call is not made, as the end of a sentence. */
@@ -95,11 +96,16 @@ function judge(
     case "rooms":
       return judgeRoom(method, segments, rights);
     case "join":
+      if (rights.rooms === "any" && method === "POST") return other;
       return own(second, rights, method === "POST");
     case "joined_rooms":
       return method === "GET" ? { route: { kind: "joined-rooms" } } : refused(method, segments);
     case "createRoom":
-      return { refusal: "an instance works in the rooms that its config lists: make the room and list it" };
+      if (rights.rooms === "any" && method === "POST") return other;
+      return {
+        refusal:
+          "an instance works in the rooms that its config lists: make the room and list it, or say rooms: any",
+      };
     case "directory":
       if (second === "list" && third === "room") return own(fourth, rights, true);
       if (second === "room" && method === "PUT") return own(stringAt(body, "room_id") ?? "", rights, true);
@@ -132,7 +138,7 @@ function judgeRoom(method: string, segments: readonly string[], rights: MatrixRi
 
 function own(room: string, { rooms }: MatrixRights, isAllowed: boolean): MatrixVerdict {
   const roomId = asRoomId(room);
-  if (roomId === undefined || !rooms.has(roomId))
+  if (roomId === undefined || !includesRoom(rooms, roomId))
     return { refusal: `${room.slice(0, 255)} is none of this instance's rooms` };
   return isAllowed ? other : { refusal: "it is no call that plugins may make" };
 }
@@ -160,12 +166,10 @@ function segmentsOf(path: string): readonly string[] | undefined {
 }
 
 /** The rooms of an answer to `joined_rooms` that are the instance's. */
-export function ownRooms(answer: unknown, rooms: ReadonlySet<RoomId>): Json {
-  const listed = isObject(answer) && Array.isArray(answer.joined_rooms) ? answer.joined_rooms : [];
-  return { joined_rooms: listed.filter((each) => isAmong(each, rooms)) };
-}
-
-function isAmong(room: unknown, rooms: ReadonlySet<RoomId>): boolean {
-  const roomId = typeof room === "string" ? asRoomId(room) : undefined;
-  return roomId !== undefined && rooms.has(roomId);
+export function ownRooms(answer: unknown, rooms: RoomScope): RoomId[] {
+  const listed: unknown[] = isObject(answer) && Array.isArray(answer.joined_rooms) ? answer.joined_rooms : [];
+  return listed.flatMap((each) => {
+    const roomId = typeof each === "string" ? asRoomId(each) : undefined;
+    return roomId !== undefined && includesRoom(rooms, roomId) ? [roomId] : [];
+  });
 }

@@ -17,7 +17,7 @@ export interface Services {
   hold(allowance: string, untilMs: number): void;
   count(what: string): void;
   fetch(request: FetchRequest, signal: AbortSignal): Promise<FetchAnswer>;
-  rooms(): readonly RoomId[];
+  rooms(signal: AbortSignal): Promise<readonly RoomId[]>;
   uploadLimitBytes(signal: AbortSignal): Promise<number>;
   upload(file: Upload, signal: AbortSignal): Promise<MxcUri>;
   /** A call that the plugin's library makes; `key` names it among those made for the row, if there is one. */
@@ -53,7 +53,7 @@ export async function carryOut(
       await services.download(request, request.path, signal);
       return undefined;
     case "rooms":
-      return services.rooms();
+      return services.rooms(signal);
     case "upload-limit":
       return services.uploadLimitBytes(signal);
     case "hold":

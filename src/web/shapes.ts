@@ -33,6 +33,12 @@ export const roomReference = readAs(
   "#weather:example.org",
 );
 
+export const roomRule = z
+  .union([z.array(roomReference).max(1000), z.literal("any")], {
+    error: "must list room ids and aliases, or be any for every room that the account is in",
+  })
+  .openapi("RoomRule");
+
 export const idParams = z.object({ id: instanceId.openapi({ param: { name: "id", in: "path" } }) });
 export const nameParams = (name: string) =>
   z.object({

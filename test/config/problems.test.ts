@@ -172,7 +172,7 @@ const cases: readonly [title: string, yaml: string, outcome: Outcome, ...sentenc
     "a room that is no list",
     instance('rooms: "!a:example.org"'),
     "insta is quarantined",
-    '8:12 instances.insta.rooms: must be a list, not text (begin each item on a line of its own with "- ")',
+    '8:12 instances.insta.rooms: must be a list (begin each item on a line of its own with "- "), or any for every room that the account is in',
   ],
   // names
   [
@@ -292,6 +292,29 @@ const cases: readonly [title: string, yaml: string, outcome: Outcome, ...sentenc
     instance(),
     "insta runs",
     "5:3 instances.insta.rooms: warning: this instance answers nowhere: list the rooms it is to work in",
+  ],
+  [
+    "a bot in any room",
+    `${head}instances:\n  echo: { plugin: echo, account: "@a:example.org", rooms: any }\n`,
+    "the host runs",
+  ],
+  [
+    "the Instagram bot in any room",
+    instance("rooms: any"),
+    "insta is quarantined",
+    "8:12 instances.insta.rooms: the Instagram bot works in listed rooms only: list them",
+  ],
+  [
+    "a bot in every room",
+    instance("rooms: every"),
+    "insta is quarantined",
+    '8:12 instances.insta.rooms: must be a list (begin each item on a line of its own with "- "), or any for every room that the account is in',
+  ],
+  [
+    "two bots that answer the same, one of them anywhere",
+    `${head}  "@c:example.org":\ninstances:\n  one: { plugin: echo, account: "@a:example.org", rooms: ["!a:example.org"] }\n  two: { plugin: echo, account: "@c:example.org", rooms: any }\n`,
+    "the host runs",
+    '7:3 instances.two: warning: "one" and "two" both answer to "!echo" in every room that both are in',
   ],
   [
     "an account on another server",

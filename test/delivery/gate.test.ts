@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { RoomId, UserId } from "../../src/core/id.ts";
 import type { MatrixEvent } from "../../src/core/matrix.ts";
 import type { Subscription } from "../../src/core/plugin.ts";
+import type { RoomScope } from "../../src/core/room-rule.ts";
 import { admit } from "../../src/delivery/gate.ts";
 import { botId, instance, messageOf, roomId } from "../doubles/delivery.ts";
 
@@ -14,11 +15,15 @@ const ownMessage = messageOf("$own", "hello", { sender: botId });
 const elsewhere = messageOf("$elsewhere", "", { type: "m.reaction", roomId: "!other:test" as RoomId });
 const all = [message, notice, reaction, topic, ownMessage, elsewhere];
 
-function admitted(subscriptions: readonly Subscription[] | undefined, listening = true): string[] {
+function admitted(
+  subscriptions: readonly Subscription[] | undefined,
+  listening = true,
+  rooms: RoomScope = new Set([roomId]),
+): string[] {
   const listener = {
     instance,
     account: botId,
-    rooms: new Set([roomId]),
+    rooms,
     listening,
     subscriptions,
     redactsReplies: false,
@@ -47,4 +52,9 @@ test("a plugin that listens for words gets no other events beside them", () => {
 test("a plugin that has not said yet what it wants is kept what others sent, and a stopped one nothing", () => {
   expect(admitted(undefined)).toEqual(["$message", "$reaction", "$topic"]);
   expect(admitted([{ kind: "events", types: "*", own: true }], false)).toEqual([]);
+});
+
+test("a plugin that works in any room gets what is for it from all of them", () => {
+  const reactions: Subscription = { kind: "events", types: ["m.reaction"], own: false };
+  expect(admitted([reactions], true, "any")).toEqual(["$reaction", "$elsewhere"]);
 });

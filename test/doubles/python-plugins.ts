@@ -106,6 +106,19 @@ class Bot(Plugin):
         except MForbidden as error:
             await evt.respond(f"refused: {error}", markdown=False)
 
+    @command.new("create")
+    async def create(self, evt: MessageEvent) -> None:
+        try:
+            room = await self.client.create_room(name="made", invitees=[evt.sender])
+            await self.client.send_text(room, "welcome")
+            await evt.respond(f"made {room}", markdown=False)
+        except MForbidden as error:
+            await evt.respond(f"refused: {error}", markdown=False)
+
+    @command.new("leave")
+    async def leave(self, evt: MessageEvent) -> None:
+        await self.client.leave_room(evt.room_id)
+
     @command.new("rooms")
     async def rooms(self, evt: MessageEvent) -> None:
         await evt.respond(" ".join(await self.client.get_joined_rooms()), markdown=False)

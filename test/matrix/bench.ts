@@ -86,6 +86,7 @@ export class Memory {
       this.state = { nextBatch, deviceId, syncedAtMs: Date.now(), positions };
     },
     listedRooms: () => this.rooms,
+    worksAnywhere: () => false,
     onRooms: (standings) => {
       this.standings = standings;
     },

@@ -65,7 +65,7 @@ class Stage {
         hold: () => {},
         count: () => {},
         fetch: permittedFetch(["allowed.example", "localhost"]),
-        rooms: () => [],
+        rooms: async () => [],
         uploadLimitBytes: async () => 1000,
         setTyping: () => {},
         call: () => Promise.resolve({ status: 404, body: {} }),

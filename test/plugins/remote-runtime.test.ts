@@ -52,7 +52,7 @@ class Stage {
         hold: () => {},
         count: () => {},
         fetch: refusedFetch,
-        rooms: () => [],
+        rooms: async () => [],
         uploadLimitBytes: async () => 1000,
         setTyping: () => {},
         call: () => Promise.resolve({ status: 404, body: {} }),

@@ -148,7 +148,7 @@ export class MaubotImport {
     const { left } = this.#report;
     if (clients.some(({ autojoin }) => autojoin !== 0))
       left.push(
-        "maubot accepted every invitation; Roost accepts those to listed rooms and declines the others.",
+        "maubot accepted every invitation; Roost accepts those to listed rooms and declines the others, unless an instance says rooms: any.",
       );
     const secrets = Object.entries(objectAt(config, "homeservers") ?? {}).filter(
       ([, server]) => isObject(server) && typeof server.secret === "string" && server.secret !== "",

@@ -240,7 +240,7 @@ function describe(account: AccountInfo, asked: ClientBody, options: ApiOptions):
       ? "An account runs while an instance uses it: stop the instances instead."
       : undefined,
     asked.autojoin === true
-      ? "autojoin has no effect: an account accepts invitations to the rooms that its instances list."
+      ? "autojoin has no effect: an account accepts invitations to the rooms that its instances list, or all if one says rooms: any."
       : undefined,
     asked.online === false ? "online has no effect: Roost sets no presence." : undefined,
     asked.avatar_url && asked.avatar_url !== "disable"

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { asInstanceId, asUserId, type InstanceId } from "../../core/id.ts";
 import type { Actor, InstanceChange } from "../../core/management.ts";
 import type { Api, ApiOptions } from "../api.ts";
-import { json, jsonBody, roomReference } from "../shapes.ts";
+import { json, jsonBody, roomRule } from "../shapes.ts";
 import { MaubotRefusal, named } from "./refusal.ts";
 import { instance, type MaubotInstance, MaubotView, maubotAnswers } from "./shapes.ts";
 
@@ -36,11 +36,9 @@ const body = z
     enabled: z.boolean().nullish(),
     started: z.boolean().nullish(),
     config: z.string().nullish().describe("The plugin's settings as YAML."),
-    rooms: z
-      .array(roomReference, "must list room ids and aliases: an instance works in listed rooms only")
-      .max(1000)
+    rooms: roomRule
       .nullish()
-      .describe("Where it is to work; a new instance has none when this is left out."),
+      .describe("Where it is to work, or any; a new instance has none when this is left out."),
     base_config: answered,
     database: answered,
     database_interface: answered,

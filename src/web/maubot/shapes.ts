@@ -21,7 +21,9 @@ export const instance = z
     database: z.boolean(),
     database_interface: z.literal("sqlite"),
     database_engine: z.literal("sqlite"),
-    rooms: z.array(z.string()).describe("Where it works. Everywhere else it is deaf and mute."),
+    rooms: z
+      .union([z.array(z.string()), z.literal("any")])
+      .describe("Where it works, deaf and mute everywhere else; any is every room of its account."),
     error: sentence.describe("Why it does not run though it should."),
     errcode: z.literal("instance_not_running").optional(),
     warning: sentence.describe("What to know, such as that it has no rooms."),
@@ -140,7 +142,7 @@ export class MaubotView {
       database: info?.hasDatabase ?? false,
       database_interface: "sqlite",
       database_engine: "sqlite",
-      rooms: [...(definition?.rooms ?? [])],
+      rooms: roomsOf(definition),
       ...(isWrong ? { error: observed.cause, errcode: "instance_not_running" } : {}),
     };
   }
@@ -180,4 +182,9 @@ export class MaubotView {
       return undefined;
     }
   }
+}
+
+function roomsOf(definition: InstanceDefinition | undefined): MaubotInstance["rooms"] {
+  const rooms = definition?.rooms ?? [];
+  return rooms === "any" ? rooms : [...rooms];
 }

@@ -1,7 +1,7 @@
 /** The parts of requests and answers of Roost's own API: what validates them also describes them in the OpenAPI document. */
 import { z } from "@hono/zod-openapi";
 import { severities } from "../../core/log.ts";
-import { roomReference, userId } from "../shapes.ts";
+import { roomRule, userId } from "../shapes.ts";
 
 export const done = z
   .object({ message: z.string().describe("What was done, as a sentence.") })
@@ -14,7 +14,7 @@ export const instanceChange = z
   .strictObject({
     plugin: z.string().min(1).max(255).optional(),
     account: userId.optional(),
-    rooms: z.array(roomReference).max(1000).optional(),
+    rooms: roomRule.optional(),
     enabled: z.boolean().optional(),
     prefix: z.string().max(16).optional(),
     config: z
@@ -29,7 +29,7 @@ export const definition = loose("InstanceDefinition", {
   id: z.string(),
   plugin: z.string(),
   account: z.string(),
-  rooms: z.array(z.string()),
+  rooms: z.union([z.array(z.string()), z.literal("any")]),
   enabled: z.boolean(),
   prefix: z.string(),
   config: settings,

@@ -11,7 +11,7 @@ import { Steps, withStep } from "../parts/steps.tsx";
 import { linkTo } from "../route.ts";
 import { AccountFields, type AccountInput, addAccount, emptyAccount } from "./account-fields.tsx";
 import { RoomList } from "./instance-rooms.tsx";
-import { linesOf } from "./instance-settings.tsx";
+import { linesOf, roomsOf } from "./instance-settings.tsx";
 
 /** From nothing to a bot that answers: what it is, whom it speaks as, where, and how it is set. */
 export function Create() {
@@ -59,7 +59,7 @@ function CreateForm({ plugins, accounts }: CreateProps) {
       const change = {
         plugin: plugin.value,
         account: account.value.userId,
-        rooms: linesOf(rooms.value),
+        rooms: roomsOf(rooms.value),
         config: config.value,
       };
       const last = await follow<SaveLine>(

@@ -9,7 +9,9 @@ export function Rooms({ definition }: { readonly definition: InstanceDefinition 
     `/instances/${encodeURIComponent(id)}/rooms`,
     id,
   );
-  const yaml = `rooms:\n${rooms.map((room) => `  - "${room}"`).join("\n")}\n`;
+  const yaml =
+    rooms === "any" ? "rooms: any\n" : `rooms:\n${rooms.map((room) => `  - "${room}"`).join("\n")}\n`;
+  const isListing = rooms !== "any" && rooms.length > 0;
   return (
     <section aria-labelledby="rooms">
       <div class="heading">
@@ -22,10 +24,11 @@ export function Rooms({ definition }: { readonly definition: InstanceDefinition 
       {rooms.length === 0 && (
         <p class="card">It is in no room, so it answers nowhere. Add rooms in its settings.</p>
       )}
-      {rooms.length > 0 && <Waiting loading={now.value} />}
-      {rooms.length > 0 && now.value.state === "there" && (
-        <RoomList rooms={now.value.answer} account={account} />
+      {rooms === "any" && (
+        <p class="card">It works in every room that {account} is in, and accepts every invitation.</p>
       )}
+      {isListing && <Waiting loading={now.value} />}
+      {isListing && now.value.state === "there" && <RoomList rooms={now.value.answer} account={account} />}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { JsonObject } from "../../../core/json.ts";
-import type { InstanceChange, Step } from "../../../core/management.ts";
+import type { InstanceChange, InstanceDefinition, Step } from "../../../core/management.ts";
 import type { InstanceDetail, SaveLine } from "../../roost/contract.ts";
 import { ask, follow, Refusal } from "../host.ts";
 import { Diff } from "../parts/diff.tsx";
@@ -24,7 +24,7 @@ export function Settings({ detail, reload }: SettingsProps) {
   const { definition, plugin } = detail;
   const path = `/instances/${encodeURIComponent(definition.id)}`;
   const view = useSignal<"form" | "yaml">(plugin?.settingsSchema === undefined ? "yaml" : "form");
-  const rooms = useSignal(definition.rooms.join("\n"));
+  const rooms = useSignal(textOf(definition.rooms));
   const prefix = useSignal(definition.prefix);
   const config = useSignal<JsonObject>(definition.config);
   const yaml = useSignal(definition.configYaml);
@@ -34,8 +34,8 @@ export function Settings({ detail, reload }: SettingsProps) {
   if (definition.readOnly !== undefined)
     return <ReadOnly sentence={definition.readOnly} yaml={definition.yaml} />;
 
-  const change = (): InstanceChange & { rooms: readonly string[] } => ({
-    rooms: linesOf(rooms.value) as never,
+  const change = (): InstanceChange & { rooms: "any" | readonly string[] } => ({
+    rooms: roomsOf(rooms.value) as never,
     prefix: prefix.value,
     config: view.value === "yaml" ? { yaml: yaml.value } : config.value,
     revision: definition.revision,
@@ -71,9 +71,9 @@ export function Settings({ detail, reload }: SettingsProps) {
   return (
     <form class="settings" onSubmit={(event) => event.preventDefault()}>
       <label>
-        Rooms, one a line, as ids or aliases
+        Rooms, one a line, as ids or aliases; or any
         <textarea
-          rows={Math.max(3, definition.rooms.length + 1)}
+          rows={Math.max(3, rooms.value.split("\n").length + 1)}
           value={rooms.value}
           onInput={into(rooms)}
           spellcheck={false}
@@ -150,6 +150,15 @@ function into(value: Signal<string>) {
 
 function hasNoSettings(schema: JsonObject | undefined): boolean {
   return Object.keys((schema?.properties as JsonObject | undefined) ?? {}).length === 0;
+}
+
+function textOf(rooms: InstanceDefinition["rooms"]): string {
+  return rooms === "any" ? rooms : rooms.join("\n");
+}
+
+/** What the field with the rooms says: `any`, or one room a line. */
+export function roomsOf(text: string): "any" | string[] {
+  return text.trim() === "any" ? "any" : linesOf(text);
 }
 
 export function linesOf(text: string): string[] {
