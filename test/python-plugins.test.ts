@@ -107,6 +107,8 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
 
     test("take changed settings while they run", async () => {
       const starts = () => host.output.match(/"instance":"two","message":"Running\./g)?.length ?? 0;
+      const ups = host.output.match(/"message":"Roost [^"]* is up\./g)?.length ?? 0;
+      await until("each start is told", () => starts() >= ups);
       const before = starts();
       const yaml = readFileSync(host.configFile, "utf8");
       writeFileSync(

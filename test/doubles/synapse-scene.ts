@@ -54,6 +54,8 @@ export class SynapseScene {
     );
     host.start();
     await Promise.all(names.map((name) => host.untilInstance(name, "running", 30_000)));
+    // What was said before a bot joined is history to it.
+    await until("both have joined", () => scene.#haveJoined(), 30_000);
     await scene.converse(30_000);
     return scene;
   }
@@ -100,6 +102,13 @@ export class SynapseScene {
       if (known !== undefined) counts.set(target, known + 1);
     }
     return counts;
+  }
+  async #haveJoined(): Promise<boolean> {
+    const history = await this.#anna.history(this.#room);
+    const joined = new Set(
+      history.filter(({ type }) => type === "m.room.member").map(({ sender }) => sender),
+    );
+    return names.every((name) => joined.has(this.#userId(name)));
   }
   /** Asks both bots something and resolves when they have answered. */
   async converse(timeoutMs: number): Promise<void> {
