@@ -27,7 +27,7 @@ let count = 0;
 let writtenMs: (number | undefined)[] = [];
 let repliedMs: (number | undefined)[] = [];
 let doubled = 0;
-let onReply = (): void => {};
+let onReply = (_number: number): void => {};
 
 function begin({ accounts: accountCount, roomsPerAccount }: JobRequest): void {
   accounts = new Map();
@@ -72,7 +72,9 @@ async function run({ events, perSecond, allRooms, patienceMs, accounts: chosen }
   let lastReplyMs = performance.now();
   const startMs = lastReplyMs;
   const done = Promise.withResolvers<void>();
-  onReply = () => {
+  onReply = (number) => {
+    // An answer to an earlier run's message is none of this one's.
+    if (number < first) return;
     lastReplyMs = performance.now();
     if (++answered === events) done.resolve();
   };
@@ -105,7 +107,7 @@ function takeReply(body: string): void {
     return;
   }
   repliedMs[number] = nowMs;
-  onReply();
+  onReply(number);
 }
 
 async function sync(account: Account, query: URLSearchParams): Promise<Response> {
@@ -173,6 +175,13 @@ function stateOf(account: Account, room: Room) {
   ];
 }
 
+/** Roost asks again for what came before the instance was ready. */
+function answerEvent(room: Room, eventId: string): Response {
+  const event = room.events.find(({ number }) => eventId === `$event${number}`);
+  if (event === undefined) return fault(404, "M_NOT_FOUND");
+  return new Response(event.json, { headers: { "content-type": "application/json" } });
+}
+
 /** Whatever is not listed is answered with an empty object: nobody is asked to depend on more. */
 async function answer(request: Request): Promise<Response> {
   const url = new URL(request.url);
@@ -210,6 +219,7 @@ function answerRoom(account: Account, room: Room, rest: string): Response {
   const state = stateOf(account, room);
   if (rest === "state") return Response.json(state);
   if (rest === "join") return Response.json({ room_id: room.id });
+  if (rest.startsWith("event/")) return answerEvent(room, decodeURIComponent(rest.slice("event/".length)));
   if (rest.startsWith("messages")) return Response.json({ start: "p", chunk: [] });
   if (rest === "joined_members") {
     return Response.json({ joined: { "@human:bench.test": {}, [account.userId]: {} } });

@@ -57,13 +57,11 @@ export async function measure(
     const { program, startMs } = await startProgram(command, folder, homeserverUrl, request);
     startsMs.push(startMs);
     try {
-      await Bun.sleep(effort.idleMs);
-      const idleMegabytes = program.residentMegabytes();
       const load = (burst: Omit<Burst, "patienceMs">) =>
         measureLoad(program, homeserverUrl, { ...burst, patienceMs: 20_000 });
-      // maubot throws away what its first sync after a start brings, so that one is not counted for anybody.
-      const places = request.accounts * request.roomsPerAccount;
-      await measureLoad(program, homeserverUrl, { events: places, allRooms: true, patienceMs: 1_500 });
+      await untilAllAnswer(homeserverUrl, request);
+      await Bun.sleep(effort.idleMs);
+      const idleMegabytes = program.residentMegabytes();
       return {
         startMs: percentile(startsMs, 0.5),
         idleMegabytes,
@@ -115,6 +113,23 @@ export async function startProgram(
   }
   await program.stop();
   throw new Error(`${command.join(" ")} did not sync all its accounts; it said:\n${program.output()}`);
+}
+
+/**
+ * Resolves once every room gets its reply: bots may start for longer than the first sync takes, and maubot throws away what its
+ * first sync after a start brings, so what is said until then is not counted for anybody.
+ */
+async function untilAllAnswer(homeserverUrl: string, request: JobRequest): Promise<void> {
+  const events = request.accounts * request.roomsPerAccount;
+  for (let attempt = 1; attempt <= 20; attempt++) {
+    const { lost } = (await ask(homeserverUrl, "run", {
+      events,
+      allRooms: true,
+      patienceMs: 1_500,
+    })) as Outcome;
+    if (lost === 0) return;
+  }
+  throw new Error("Some of its rooms get no reply, half a minute after its start.");
 }
 
 async function measureLoad(program: Program, homeserverUrl: string, burst: Burst): Promise<Load> {
