@@ -18,6 +18,7 @@ class Scene {
     readonly homeserver: Homeserver,
     readonly ada: SandboxUser,
     readonly room: string,
+    readonly work: string,
     readonly host: HostProcess,
     readonly folder: ReturnType<typeof temporaryFolder>,
   ) {}
@@ -28,9 +29,10 @@ class Scene {
     const homeserver = new Homeserver(options);
     await homeserver.open();
     const ada = homeserver.createUser("ada");
-    const room = ada.createRoom({ alias: "admins", invite: [writer, "@bot:sandbox"] });
+    const room = ada.createRoom({ alias: "admins", invite: [writer] });
+    const work = ada.createRoom({ alias: "work", public: true });
     const host = new HostProcess(join(folder.path, "host"), await freePort());
-    return new Scene(homeserver, ada, room, host, folder);
+    return new Scene(homeserver, ada, room, work, host, folder);
   }
 
   configure(plugin: string, { url = "", account = "@bot:sandbox", admin = writer } = {}): void {
@@ -39,7 +41,7 @@ class Scene {
       `admin: { account: "${admin}", room: "#admins:sandbox", message_interval: 1s }
 accounts: { "@bot:sandbox": {}, "@other:sandbox": {}, "${writer}": {} }
 instances:
-  echo: { plugin: ${JSON.stringify(plugin)}, account: "${account}", rooms: ["#admins:sandbox"] }
+  echo: { plugin: ${JSON.stringify(plugin)}, account: "${account}", rooms: ["#work:sandbox"] }
 `,
     );
   }
@@ -147,7 +149,7 @@ test.concurrent("no bot becomes the account that writes there, not even by a res
   scene.configure("echo", { account: writer, admin: "@other:sandbox" });
   const asFormer = await scene.host.command("restart", "echo");
   expect([asFormer.code, asFormer.err]).toEqual([1, expect.stringContaining("runs no bot")]);
-  scene.ada.say(scene.room, "!echo hello");
-  await scene.homeserver.waitForEvent(scene.room, ({ content }) => content.body === "hello");
+  scene.ada.say(scene.work, "!echo hello");
+  await scene.homeserver.waitForEvent(scene.work, ({ content }) => content.body === "hello");
   expect(scene.shown).toEqual([]);
 });

@@ -60,12 +60,35 @@ test("a bot with rooms: any accepts an invitation and answers there, while one w
   expect(replies(party, "bound")).toEqual([]);
 });
 
+test("a bot with rooms: any keeps out of the admin rooms, and is deaf in one that it was put into", async () => {
+  const admins = ada.createRoom({ alias: "admins", invite: ["@free:sandbox"] });
+  const ops = ada.createRoom({ alias: "ops", public: true });
+  host.configure(
+    homeserver.url,
+    `admin: { account: "@roost:sandbox", room: "#ops:sandbox" }\n${config("any")}`,
+  );
+  await host.stop();
+  host.start();
+  await until("it declined", () => membership(admins, "free") === "leave");
+  const kept = join(host.dataDir, "credentials", `${encodeURIComponent("@free:sandbox")}.json`);
+  const { accessToken } = await Bun.file(kept).json();
+  await fetch(`${homeserver.url}/_matrix/client/v3/join/${encodeURIComponent(ops)}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${accessToken}` },
+    body: "{}",
+  });
+  ada.say(ops, "!echo anybody?");
+  ada.say(party, "!echo again");
+  await until("it answers elsewhere", () => replies(party, "free").includes("again"));
+  expect(replies(ops, "free")).toEqual([]);
+});
+
 test("a bot that is given a list again is silent elsewhere, though its account is still there", async () => {
   host.configure(homeserver.url, config(`["${listed}"]`));
   await until("it joined", () => membership(listed, "free") === "join");
   ada.say(party, "!echo anybody?");
   ada.say(listed, "!echo at home");
   await until("it answers at home", () => replies(listed, "free").includes("at home"));
-  expect(replies(party, "free")).toEqual(["hello"]);
+  expect(replies(party, "free")).toEqual(["hello", "again"]);
   expect(membership(party, "free")).toBe("join");
 });

@@ -17,7 +17,7 @@ import { suggest } from "./suggestion.ts";
 /** What an instance's section may point at. */
 export interface Surroundings {
   readonly accounts: ReadonlyMap<UserId, ListedAccount>;
-  readonly adminAccount: UserId | undefined;
+  readonly admin: { readonly account: UserId | undefined; readonly room: RoomReference | undefined };
   readonly plugins: PluginSettings;
   readonly secrets: SecretReader;
 }
@@ -60,12 +60,12 @@ function readInstance(
   file: ConfigFile,
   id: InstanceId,
   setting: InstanceSetting | undefined,
-  { accounts, adminAccount, plugins, secrets }: Surroundings,
+  { accounts, admin, plugins, secrets }: Surroundings,
 ): { config: InstanceConfig } | { problems: readonly Problem[] } {
   const path = ["instances", id];
   if (setting === undefined) return { problems: file.errorsAt(path) };
   const account = accounts.get(setting.account);
-  if (setting.account === adminAccount) {
+  if (setting.account === admin.account) {
     const message = "is the admin account, which must run no bot: give this instance an account of its own";
     file.report({ path: [...path, "account"], message });
   } else if (account === undefined) {
@@ -78,6 +78,10 @@ function readInstance(
   }
   if (setting.rooms === "any" && setting.plugin === instagram) {
     const message = "the Instagram bot works in listed rooms only: list them";
+    file.report({ path: [...path, "rooms"], message });
+  }
+  if (admin.room !== undefined && setting.rooms?.includes(admin.room)) {
+    const message = "names admin.room, where no bot works: whoever is in it may command the homeserver";
     file.report({ path: [...path, "rooms"], message });
   }
   const config = checkPlugin(file, id, setting, plugins, secrets);

@@ -48,7 +48,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
     catchUpMs: settings.catch_up,
     reload: settings.reload,
     accounts: usableAccounts(accounts, admin.account),
-    ...readInstances(sources, { accounts, adminAccount: admin.account, plugins, secrets }),
+    ...readInstances(sources, { accounts, admin, plugins, secrets }),
     definitions: readDefinitions(sources, plugins, secrets.secrets),
   };
   const clear = url !== undefined && main.errorsAt(["data_dir"]).length === 0 && !misspeltDataDir(main);

@@ -108,7 +108,7 @@ export type RoomReference = RoomId | RoomAlias;
 export interface RoomStanding {
   readonly reference: RoomReference;
   readonly roomId: RoomId | undefined;
-  readonly membership: "joined" | "invite-needed" | "unresolved" | "banned" | "left";
+  readonly membership: "joined" | "invite-needed" | "unresolved" | "banned" | "left" | "forbidden";
   readonly encrypted: boolean;
   /** What an admin should do, as a sentence; undefined when all is well. */
   readonly advice: string | undefined;

@@ -15,7 +15,8 @@ interface Member {
 /** Who listens where: the instances in force, and what became of the rooms that their YAML lists. */
 export class Roster {
   readonly #members = new Map<InstanceId, Member>();
-  readonly #standings = new Map<UserId, Map<RoomReference, RoomStanding>>();
+  readonly #standings = new Map<UserId, ReadonlyMap<RoomReference, RoomStanding>>();
+  readonly #forbidden = new Map<UserId, ReadonlySet<RoomReference>>();
   #listeners: readonly Listener[] | undefined;
 
   /** `keepsWishes`: the same run goes on, and listens to what it did. */
@@ -54,7 +55,12 @@ export class Roster {
     this.#listeners = undefined;
   }
 
-  setStandings(account: UserId, standings: readonly RoomStanding[]): void {
+  setStandings(
+    account: UserId,
+    standings: readonly RoomStanding[],
+    forbidden: ReadonlySet<RoomReference>,
+  ): void {
+    this.#forbidden.set(account, forbidden);
     this.#standings.set(account, new Map(standings.map((standing) => [standing.reference, standing])));
     this.#listeners = undefined;
   }
@@ -103,9 +109,10 @@ export class Roster {
 
   /** The instance's rooms by id: those given as ids, what aliases stand for, and what took the place of a closed room. */
   #roomsOf(config: InstanceConfig): RoomScope {
-    if (config.rooms === "any") return "any";
+    const forbidden = this.#forbidden.get(config.account) ?? new Set();
+    if (config.rooms === "any") return { except: forbidden };
     const known = this.#standings.get(config.account);
     const ids = config.rooms.flatMap((room) => [asRoomId(room), known?.get(room)?.roomId]);
-    return new Set(ids.filter((id) => id !== undefined));
+    return new Set(ids.filter((id) => id !== undefined).filter((id) => !forbidden.has(id)));
   }
 }

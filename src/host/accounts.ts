@@ -4,6 +4,7 @@ import type { AccountConfig, Config } from "../core/config.ts";
 import type { InstanceId, RoomId, UserId } from "../core/id.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "../core/matrix.ts";
+import { adminRooms } from "../core/room-rule.ts";
 import type { Secret } from "../core/secret.ts";
 import { MatrixAccount } from "../matrix/account.ts";
 
@@ -13,7 +14,11 @@ export interface AccountsOptions {
   readonly onBatch: (batch: SyncBatch) => void;
   readonly listedRooms: (account: UserId) => readonly RoomReference[];
   readonly worksAnywhere: (account: UserId) => boolean;
-  readonly onRooms: (account: UserId, standings: readonly RoomStanding[]) => void;
+  readonly onRooms: (
+    account: UserId,
+    standings: readonly RoomStanding[],
+    forbidden: ReadonlySet<RoomReference>,
+  ) => void;
   readonly onStatus: (account: UserId, status: AccountStatus) => void;
   readonly onSecret: (secret: Secret) => void;
   readonly loadSuccessors: () => ReadonlyMap<RoomId, RoomId>;
@@ -91,7 +96,8 @@ export class Accounts {
         onBatch,
         listedRooms: () => listedRooms(userId),
         worksAnywhere: () => worksAnywhere(userId),
-        onRooms: (standings) => onRooms(userId, standings),
+        forbiddenRooms: () => adminRooms(config.admin.room, userId),
+        onRooms: (standings, forbidden) => onRooms(userId, standings, forbidden),
         onStatus: (status) => onStatus(userId, status),
         onSecret,
         isWanted: () => isWanted(userId),

@@ -65,6 +65,7 @@ export class AdminRoom {
         onBatch: (batch) => void store.commitBatch(batch, [], Date.now()),
         listedRooms: () => [room],
         worksAnywhere: () => false,
+        forbiddenRooms: () => [],
         onRooms: ([standing]) => this.#arrive(standing),
         onStatus: () => this.#retry(),
         onSecret,

@@ -62,7 +62,7 @@ export class House {
       onBatch: (batch) => this.#inbox.accept(batch),
       listedRooms: (userId) => roster.listedRooms(userId),
       worksAnywhere: (userId) => roster.worksAnywhere(userId),
-      onRooms: (userId, standings) => roster.setStandings(userId, standings),
+      onRooms: (userId, standings, forbidden) => roster.setStandings(userId, standings, forbidden),
       onStatus: (userId, status) => this.#follow(userId, status),
       onSecret: (secret) => router.addSecrets([secret]),
       loadSuccessors: () => store.notes.loadSuccessors(),

@@ -71,10 +71,10 @@ export class MatrixCalls {
   /** The instance's rooms: for one that works in any, those that its account is in. */
   async rooms(signal: AbortSignal): Promise<RoomId[]> {
     const scope = this.#options.rooms();
-    if (scope !== "any") return [...scope];
+    if (!("except" in scope)) return [...scope];
     const call = { method: "GET", path: "/_matrix/client/v3/joined_rooms", query: {} };
     const { status, body } = await this.#pass(call, signal);
-    if (status === 200) return ownRooms(body, "any");
+    if (status === 200) return ownRooms(body, scope);
     throw new RoostError("homeserver-unreachable", "The homeserver did not say which rooms there are.");
   }
 

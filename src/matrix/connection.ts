@@ -25,7 +25,9 @@ export interface AccountHooks {
   listedRooms(): readonly RoomReference[];
   /** An instance works in every room that the account is in, so that all invitations are accepted. */
   worksAnywhere(): boolean;
-  onRooms(standings: readonly RoomStanding[]): void;
+  /** Rooms that the account keeps out of, whoever invites it. */
+  forbiddenRooms(): readonly RoomReference[];
+  onRooms(standings: readonly RoomStanding[], forbidden: ReadonlySet<RoomReference>): void;
   /** Called when the state changes, not at every sync. */
   onStatus(status: AccountStatus): void;
   /** A password or token that came to be, to be cut from logs. */

@@ -23,6 +23,10 @@ export class Invitations {
     this.#options = options;
   }
 
+  get areThere(): boolean {
+    return this.#pending.size > 0;
+  }
+
   add(invitation: Invitation): void {
     this.#pending.set(invitation.roomId, invitation);
   }

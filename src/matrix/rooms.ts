@@ -1,14 +1,14 @@
-import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
+import { failureClass, RoostError } from "../core/error.ts";
 import { asRoomAlias, asRoomId, type RoomAlias, type RoomId, type UserId } from "../core/id.ts";
-import { stringAt } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { MatrixEvent, RoomReference, RoomStanding } from "../core/matrix.ts";
 import type { Client } from "./client.ts";
 import type { Departure, SyncAnswer } from "./event.ts";
+import { ForbiddenRooms, lookUpAlias } from "./forbidden-rooms.ts";
 import { Invitations } from "./invitations.ts";
 import { requireRoomId, serverOf, serversFor } from "./room-address.ts";
 import { RoomFaults } from "./room-faults.ts";
-import { type Entry, standingOf } from "./standing.ts";
+import { type Entry, foundByRefusal, standingOf } from "./standing.ts";
 import { Successors, type SuccessorsOptions } from "./successors.ts";
 
 export interface RoomsOptions {
@@ -16,7 +16,9 @@ export interface RoomsOptions {
   readonly self: UserId;
   readonly listedRooms: () => readonly RoomReference[];
   readonly worksAnywhere: () => boolean;
-  readonly onRooms: (standings: readonly RoomStanding[]) => void;
+  /** Where no bot works: see `ForbiddenRooms`. */
+  readonly forbiddenRooms: () => readonly RoomReference[];
+  readonly onRooms: (standings: readonly RoomStanding[], forbidden: ReadonlySet<RoomReference>) => void;
   /** The homeserver refused the account itself, not a room. */
   readonly onRefused: (error: RoostError) => void;
   readonly log: HostLogger;
@@ -24,15 +26,13 @@ export interface RoomsOptions {
   readonly succession: Pick<SuccessorsOptions, "load" | "save">;
 }
 
-/** Another server's alias may take long to ask about, and nothing is worth waiting longer for. */
-const aliasLimitMs = 15_000;
-
 /** Keeps the account in the rooms that are listed, and out of others that it is invited to, unless an instance works in any. */
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #entries = new Map<RoomReference, Entry>();
   readonly #encrypted = new Set<RoomId>();
   readonly #successors: Successors;
+  readonly #forbidden: ForbiddenRooms;
   readonly #invitations: Invitations;
   readonly #faults: RoomFaults;
   #last: Promise<void> = Promise.resolve();
@@ -43,6 +43,7 @@ export class Rooms {
   constructor(options: RoomsOptions) {
     this.#options = options;
     this.#invitations = new Invitations(options);
+    this.#forbidden = new ForbiddenRooms({ ...options, references: options.forbiddenRooms });
     this.#faults = new RoomFaults(options.self, options.log);
     this.#successors = new Successors({
       ...options.succession,
@@ -57,6 +58,8 @@ export class Rooms {
    * to be for somebody. Rejects only if our own homeserver could not say; other servers' aliases are asked about again by `enter`.
    */
   async identify(): Promise<void> {
+    await this.#forbidden.identify();
+    this.#report();
     for (const roomId of this.#options.listedRooms().flatMap((reference) => asRoomId(reference) ?? [])) {
       if (this.#successors.last(roomId) === roomId || this.#entries.has(roomId)) continue;
       this.#noteAsked(roomId, roomId);
@@ -131,6 +134,10 @@ export class Rooms {
       if (alias !== undefined) roomId = await this.#identify(alias);
       roomId ??= await this.#join(reference);
       const place = this.#successors.last(roomId);
+      if (this.#forbidden.has(place)) {
+        this.#entries.set(reference, { reference, roomId, membership: "forbidden", certainty: "known" });
+        return;
+      }
       if (!joined.has(place)) await this.#join(place === roomId ? reference : place);
       await this.#inspect(place);
       const reached = await this.#successors.follow(place, (room) => this.#isListed(room));
@@ -142,9 +149,7 @@ export class Rooms {
   }
 
   async #identify(alias: RoomAlias): Promise<RoomId> {
-    const path = `/_matrix/client/v3/directory/room/${encodeURIComponent(alias)}`;
-    const answer = await this.#options.client.doRequest("GET", path, null, null, aliasLimitMs);
-    const roomId = requireRoomId(stringAt(answer, "room_id"));
+    const roomId = await lookUpAlias(this.#options.client, alias);
     if (this.#entries.get(alias)?.roomId !== roomId) this.#noteAsked(alias, roomId);
     return roomId;
   }
@@ -156,6 +161,9 @@ export class Rooms {
 
   async #join(reference: RoomReference, told?: readonly string[]): Promise<RoomId> {
     const { client, self, log } = this.#options;
+    if (this.#forbidden.has(reference)) {
+      throw new RoostError("room-forbidden", `${reference} is an admin room, where no bot works.`);
+    }
     const servers = serversFor(reference, self, told);
     const roomId = requireRoomId(await client.joinRoom(reference, [...servers]));
     log.info("Joined a room.", { account: self, room: reference });
@@ -183,33 +191,11 @@ export class Rooms {
   }
 
   #noteRefusal(reference: RoomReference, roomId: RoomId | undefined, error: unknown): void {
-    const known = this.#entries.get(reference);
-    switch (error instanceof RoostError ? error.code : undefined) {
-      case "token-revoked":
-      case "cancelled":
-        throw error;
-      case "room-forbidden": {
-        // Matrix has no error code for a ban; its servers say it in words.
-        const isBanned =
-          known?.membership === "banned" || (error instanceof Error && /\bbanned\b/i.test(error.message));
-        const membership = isBanned ? "banned" : "invite-needed";
-        this.#entries.set(reference, { reference, roomId, membership, certainty: "known" });
-        return;
-      }
-      case "not-found":
-      case "bad-request":
-        this.#entries.set(reference, { reference, roomId, membership: "unresolved", certainty: "known" });
-        return;
-      default:
-        this.#retryLater(error);
-        this.#entries.set(reference, {
-          reference,
-          roomId,
-          membership: known?.membership ?? "unresolved",
-          certainty: "unanswered",
-          cause: sentenceOf(error),
-        });
-    }
+    const code = error instanceof RoostError ? error.code : undefined;
+    if (code === "token-revoked" || code === "cancelled") throw error;
+    const found = foundByRefusal(this.#entries.get(reference)?.membership, error);
+    if (found.certainty === "unanswered") this.#retryLater(error);
+    this.#entries.set(reference, { reference, roomId, ...found });
   }
 
   #noteDeparture({ roomId, membership }: Departure): void {
@@ -230,13 +216,16 @@ export class Rooms {
     return type === "m.room.tombstone" && this.#successors.note(roomId, content, sender);
   }
 
-  #answerInvitations(): Promise<void> {
-    return this.#invitations.answer(
+  async #answerInvitations(): Promise<void> {
+    // The admin room may have got its alias only now.
+    if (this.#options.worksAnywhere() && this.#invitations.areThere) await this.#forbidden.identify();
+    await this.#invitations.answer(
       (roomId) => {
         if (this.#entriesFor(roomId).length > 0) return "listed";
         // Until every alias is known, any room may be the one that it stands for.
         if (!this.#options.listedRooms().every((each) => this.#isSettled(each))) return "unknown";
-        return this.#options.worksAnywhere() ? "welcome" : "unwanted";
+        const isWelcome = this.#options.worksAnywhere() && !this.#forbidden.has(roomId);
+        return isWelcome ? "welcome" : "unwanted";
       },
       async (roomId) => {
         const entries = this.#entriesFor(roomId);
@@ -280,7 +269,7 @@ export class Rooms {
     const entries = listedRooms().flatMap((each) => this.#entries.get(each) ?? []);
     const standings = entries.map((entry) => standingOf(entry, facts, self));
     for (const standing of standings) this.#faults.tell(standing);
-    onRooms(standings);
+    onRooms(standings, this.#forbidden.all());
   }
 
   #retryLater(error: unknown): void {

@@ -1,3 +1,4 @@
+import { RoostError, sentenceOf } from "../core/error.ts";
 import type { RoomId, UserId } from "../core/id.ts";
 import type { RoomReference, RoomStanding } from "../core/matrix.ts";
 import type { Obstacle, Successors } from "./successors.ts";
@@ -26,6 +27,25 @@ export function standingOf(entry: Entry, facts: RoomFacts, self: UserId): RoomSt
   const encrypted = roomId !== undefined && facts.encrypted.has(roomId);
   const advice = adviceFor(entry, roomId, facts, encrypted, self);
   return { reference, roomId, membership, encrypted, advice };
+}
+
+/** What it says of a room that the account was not let in, given the membership known before. */
+export function foundByRefusal(
+  known: Entry["membership"] | undefined,
+  error: unknown,
+): Pick<Entry, "membership" | "certainty" | "cause"> {
+  switch (error instanceof RoostError ? error.code : undefined) {
+    case "room-forbidden": {
+      // Matrix has no error code for a ban; its servers say it in words.
+      const isBanned = known === "banned" || (error instanceof Error && /\bbanned\b/i.test(error.message));
+      return { membership: isBanned ? "banned" : "invite-needed", certainty: "known" };
+    }
+    case "not-found":
+    case "bad-request":
+      return { membership: "unresolved", certainty: "known" };
+    default:
+      return { membership: known ?? "unresolved", certainty: "unanswered", cause: sentenceOf(error) };
+  }
 }
 
 function adviceFor(
@@ -71,6 +91,8 @@ export function adviceOutside(
       return `${self} is banned from ${room}: have the ban lifted and invite it, or take the room out of the config.`;
     case "left":
       return `${self} is no longer in ${room}: invite it again, or take the room out of the config.`;
+    case "forbidden":
+      return `${room} is the admin room, where no bot works, for whoever is in it may command the homeserver: take it out of this instance's rooms.`;
     case "unresolved":
       return `The homeserver does not know ${room}: correct it, or invite ${self} into the room.`;
   }

@@ -1,4 +1,4 @@
-import { asRoomId, type RoomId, type UserId } from "../core/id.ts";
+import { asRoomAlias, asRoomId, type RoomId, type UserId } from "../core/id.ts";
 import { isObject, stringAt } from "../core/json.ts";
 import { includesRoom, type RoomScope } from "../core/room-rule.ts";
 
@@ -96,12 +96,11 @@ function judge(
     case "rooms":
       return judgeRoom(method, segments, rights);
     case "join":
-      if (rights.rooms === "any" && method === "POST") return other;
-      return own(second, rights, method === "POST");
+      return isOpen(second, rights) && method === "POST" ? other : own(second, rights, method === "POST");
     case "joined_rooms":
       return method === "GET" ? { route: { kind: "joined-rooms" } } : refused(method, segments);
     case "createRoom":
-      if (rights.rooms === "any" && method === "POST") return other;
+      if ("except" in rights.rooms && method === "POST") return other;
       return {
         refusal:
           "an instance works in the rooms that its config lists: make the room and list it, or say rooms: any",
@@ -134,6 +133,12 @@ function judgeRoom(method: string, segments: readonly string[], rights: MatrixRi
   if (action === "redact" && method === "PUT") return { route: { kind: "redact", roomId, eventId: third } };
   if (action === "state" && (method === "GET" || method === "PUT")) return other;
   return inRoom.get(action) === method ? other : refused(method, segments);
+}
+
+/** Whether it may enter a room that it is not in yet, by id or alias. */
+function isOpen(room: string, { rooms }: MatrixRights): boolean {
+  const reference = asRoomId(room) ?? asRoomAlias(room);
+  return reference !== undefined && "except" in rooms && !rooms.except.has(reference);
 }
 
 function own(room: string, { rooms }: MatrixRights, isAllowed: boolean): MatrixVerdict {

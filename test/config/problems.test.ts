@@ -329,6 +329,12 @@ const cases: readonly [title: string, yaml: string, outcome: Outcome, ...sentenc
     "4:16 admin.room: warning: nobody writes to this room: admin.account is missing",
   ],
   [
+    "a bot in the admin room",
+    `${instance('rooms: ["!a:example.org", "#ops:example.org"]')}admin: { account: "@b:example.org", room: "#ops:example.org" }\n`,
+    "insta is quarantined",
+    "8:12 instances.insta.rooms: names admin.room, where no bot works: whoever is in it may command the homeserver",
+  ],
+  [
     "two bots that answer the same",
     `${instance('rooms: ["!a:example.org", "!b:example.org"]')}  other:\n    plugin: instagram\n    account: "@a:example.org"\n    rooms: ["!b:example.org"]\n`,
     "insta runs",

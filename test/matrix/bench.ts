@@ -69,6 +69,7 @@ export class Memory {
   readonly log = new RecordingLog();
   state: SyncState | undefined;
   rooms: readonly RoomReference[] = [];
+  forbidden: readonly RoomReference[] = [];
   isWanted = true;
   readonly successors = new Map<RoomId, RoomId>();
   standings: readonly RoomStanding[] = [];
@@ -87,6 +88,7 @@ export class Memory {
     },
     listedRooms: () => this.rooms,
     worksAnywhere: () => false,
+    forbiddenRooms: () => this.forbidden,
     onRooms: (standings) => {
       this.standings = standings;
     },

@@ -308,6 +308,18 @@ describe("rooms", () => {
     await standing(bench, { membership: "joined" });
   });
 
+  test("are not entered where the id is that of an admin room", async () => {
+    await using bench = await Bench.open();
+    const dan = bench.homeserver.createUser("dan");
+    const room = dan.createRoom({ alias: "ops", public: true });
+    bench.memory.rooms = [room];
+    bench.memory.forbidden = [alias("#ops:x.test"), alias("#nobody:x.test")];
+    await bench.startSyncing();
+    const { advice } = await standing(bench, { membership: "forbidden" });
+    expect(advice).toContain("take it out of this instance's rooms");
+    expect(bench.homeserver.memberships(room).get(bot)).toBeUndefined();
+  });
+
   test("do not keep an account from stopping", async () => {
     await using bench = await Bench.open();
     const dan = bench.homeserver.createUser("dan");
