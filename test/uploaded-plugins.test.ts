@@ -94,6 +94,19 @@ describe("instances of an uploaded TypeScript plugin", () => {
     expect(replies("two").filter((reply) => reply === "answered").length).toBe(1);
   });
 
+  test("answer everything that is said while their process starts, once", async () => {
+    const before = replies("two").length;
+    const restart = host.command("restart", "two");
+    const asked = Array.from({ length: 30 }, (_, index) => `hello guest${index}`);
+    for (const line of asked) {
+      say("two", `!greet ${line.slice("hello ".length)}`);
+      await Bun.sleep(20);
+    }
+    await restart;
+    await until("all are answered", () => replies("two").length >= before + asked.length);
+    expect(replies("two").slice(before).toSorted()).toEqual(asked.toSorted());
+  });
+
   test("that outgrow their memory are ended alone, with the reason, and come back", async () => {
     say("one", "!leak");
     await until("it is told", () => host.output.includes("its memory_mb allows 96 MB"));

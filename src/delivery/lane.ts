@@ -134,6 +134,7 @@ export class Lane {
     try {
       const event = known ?? (await fetchEvent(row, this.#abort.signal));
       if (event !== undefined) await run(row, event);
+      else log.info("A message was gone before it could be handled.", { event: row.eventId });
       this.#recover();
       this.#options.store.settle(row, this.#options.now());
     } catch (error) {

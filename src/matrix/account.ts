@@ -184,6 +184,8 @@ export class MatrixAccount implements Account {
     const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/event/${encodeURIComponent(eventId)}`;
     try {
       const raw = await this.#ask({ method: "GET", path, timeoutMs: 30_000 }, signal);
+      if (stringAt(raw, "event_id") !== eventId)
+        throw new RoostError("network", "The homeserver's answer was not the message asked for.");
       return isRedacted(raw) ? undefined : narrowEvent(raw, roomId);
     } catch (error) {
       if (error instanceof RoostError && (error.code === "not-found" || error.code === "room-forbidden")) {

@@ -190,8 +190,15 @@ test("an event that is not there or not for us is none; a homeserver that is awa
   expect(await account.fetchEvent(room, missing, never)).toBeUndefined();
   const foreign = dan.createRoom();
   expect(await account.fetchEvent(foreign, dan.say(foreign, "x"), never)).toBeUndefined();
-  bench.homeserver.faults.inject({ path: /\/event\//, answer: { kind: "html", status: 502 } });
-  expect((await failureOf(account.fetchEvent(room, missing, never))).code).toBe("homeserver-unreachable");
+  const faults = [
+    [{ kind: "html", status: 502 }, "homeserver-unreachable"],
+    [{ kind: "error", status: 200, body: { hello: "from a proxy" } }, "network"],
+  ] as const;
+  for (const [answer, code] of faults) {
+    const fault = bench.homeserver.faults.inject({ path: /\/event\//, answer });
+    expect((await failureOf(account.fetchEvent(room, missing, never))).code).toBe(code);
+    fault.remove();
+  }
 });
 
 describe("a file", () => {
