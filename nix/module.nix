@@ -7,7 +7,7 @@
 }:
 let
   cfg = config.services.roost;
-  inherit (lib) mkIf mkOption types;
+  inherit (lib) mkIf;
 
   unit = lib.importJSON ../src/commands/install/unit.json;
   asAttrs = section: lib.listToAttrs (map ({ name, value, ... }: lib.nameValuePair name value) section);
@@ -15,25 +15,6 @@ let
 
   state = "/var/lib/roost";
   includeFolder = "/etc/roost/instances.d";
-
-  yaml =
-    let
-      value =
-        types.nullOr (
-          types.oneOf [
-            types.bool
-            types.int
-            types.float
-            types.str
-            (types.listOf value)
-            (types.attrsOf value)
-          ]
-        )
-        // {
-          description = "YAML value";
-        };
-    in
-    value;
 
   # JSON is YAML, and jq breaks it into lines that a message can point at.
   settingsFile =
@@ -67,6 +48,13 @@ let
     STATE_DIRECTORY = state;
   };
 
+  # A state folder of a user that systemd makes up is closed to all units that do not ask for it by name.
+  asUser = lib.optionalAttrs cfg.dynamicUser {
+    DynamicUser = true;
+    StateDirectory = "roost";
+    StateDirectoryMode = "0700";
+  };
+
   # `sudo roost status` finds config and data by itself.
   command = pkgs.writeShellScriptBin "roost" ''
     export ROOST_CONFIG=''${ROOST_CONFIG:-${configFile}} STATE_DIRECTORY=''${STATE_DIRECTORY:-${state}}
@@ -77,126 +65,7 @@ let
   isLoopback = builtins.match "localhost|::1|127(\\.[0-9]{1,3}){3}" host != null;
 in
 {
-  options.services.roost = {
-    enable = lib.mkEnableOption "Roost, which runs Matrix bots";
-
-    package = mkOption {
-      type = types.package;
-      default = pkgs.callPackage ./package.nix { };
-      defaultText = lib.literalExpression "pkgs.callPackage ./package.nix { }";
-      description = "The package to run.";
-    };
-
-    settings = mkOption {
-      type = types.attrsOf yaml;
-      default = { };
-      example = lib.literalExpression ''
-        {
-          homeserver.url = "https://matrix.example.org";
-          homeserver.registration_token.file = "$CREDENTIALS_DIRECTORY/registration_token";
-        }
-      '';
-      description = ''
-        The config as config.example.yaml shows it, checked while the system is built. It is readable by everybody: name secrets
-        by `{ file = "$CREDENTIALS_DIRECTORY/NAME"; }` and give them in `secrets`.
-      '';
-    };
-
-    configFile = mkOption {
-      type = types.nullOr types.str;
-      default = null;
-      example = lib.literalExpression "config.sops.secrets.roost.path";
-      description = ''
-        The whole config as one secret YAML file, instead of `settings`. It is read when the unit starts; set
-        `sops.secrets.NAME.restartUnits = [ "roost.service" ]`, so that a change takes effect.
-      '';
-    };
-
-    secrets = mkOption {
-      type = types.attrsOf types.str;
-      default = { };
-      example = lib.literalExpression "{ registration_token = config.sops.secrets.registration_token.path; }";
-      description = ''
-        Files with secrets, by the name under which the config finds them: `{ file = "$CREDENTIALS_DIRECTORY/NAME"; }`. They may stay
-        root's own: systemd hands a copy to the unit when it starts. Set `sops.secrets.NAME.restartUnits = [ "roost.service" ]`.
-      '';
-    };
-
-    accounts = mkOption {
-      type = types.attrsOf (types.attrsOf yaml);
-      default = { };
-      example = lib.literalExpression ''{ "@instagram:example.org".displayname = "Instagram"; }'';
-      description = "The Matrix users that Roost logs in as; becomes `settings.accounts`.";
-    };
-
-    instances = mkOption {
-      type = types.attrsOf (types.attrsOf yaml);
-      default = { };
-      description = "The bots; becomes `settings.instances`. What admins keep in ${includeFolder}/*.yaml is added.";
-    };
-
-    plugins = mkOption {
-      type = types.listOf (types.either types.package types.path);
-      default = [ ];
-      example = lib.literalExpression "[ ./weather-v1.2.0.mbp ]";
-      description = "Plugin archives, put into the data folder when the unit starts; the page can add others.";
-    };
-
-    python = mkOption {
-      type = types.nullOr types.package;
-      default = null;
-      example = lib.literalExpression "pkgs.python3.withPackages (python: [ python.mautrix python.aiohttp ])";
-      description = "The Python that plugins written in it run with.";
-    };
-
-    ytDlp = mkOption {
-      type = types.nullOr types.package;
-      default = null;
-      example = lib.literalExpression "pkgs.yt-dlp";
-      description = "yt-dlp, the Instagram bot's last way to a post.";
-    };
-
-    checkConfig = mkOption {
-      type = types.bool;
-      default = true;
-      description = "Whether the build runs `roost check` on `settings`. Turn it off to build for another kind of processor.";
-    };
-
-    backup = {
-      at = mkOption {
-        type = types.str;
-        default = "03:30";
-        description = "When Roost makes its daily backup, into ${state}/backups.";
-      };
-      keep = mkOption {
-        type = types.ints.positive;
-        default = 7;
-        description = "How many are kept.";
-      };
-      copyTo = mkOption {
-        type = types.nullOr types.path;
-        default = null;
-        example = "/mnt/backup/roost";
-        description = "A folder, best on another disk, that the backups are copied to within the hour after. It holds the bots' logins.";
-      };
-    };
-
-    healthcheck = {
-      enable = lib.mkEnableOption "a regular `roost health`, whose unit roost-health.service fails when Roost does";
-      interval = mkOption {
-        type = types.str;
-        default = "5min";
-        description = "The time between two checks.";
-      };
-      onFailure = mkOption {
-        type = types.listOf types.str;
-        default = [ ];
-        example = [ "notify-admins.service" ];
-        description = "Units to start when a check fails.";
-      };
-    };
-    # There is no openFirewall: page and API are for this machine, and for others by an SSH tunnel.
-  };
+  imports = [ ./options.nix ];
 
   config = mkIf cfg.enable {
     assertions = [
@@ -224,14 +93,18 @@ in
       ];
     };
 
-    users.users.roost = {
-      isSystemUser = true;
-      group = "roost";
-      home = state;
+    users = mkIf (!cfg.dynamicUser) {
+      users.roost = {
+        isSystemUser = true;
+        group = "roost";
+        home = state;
+      };
+      groups.roost = { };
     };
-    users.groups.roost = { };
     environment.systemPackages = [ command ];
-    systemd.tmpfiles.rules = [ "d ${includeFolder} 0750 root roost -" ];
+    systemd.tmpfiles.rules = [
+      "d ${includeFolder} ${if cfg.dynamicUser then "0755 root root" else "0750 root roost"} -"
+    ];
 
     systemd.services.roost =
       let
@@ -251,10 +124,11 @@ in
         path = lib.filter (each: each != null) [
           cfg.python
           cfg.ytDlp
+          cfg.chromium
         ];
         preStart = mkIf (cfg.plugins != [ ]) (putPlugins state);
         restartTriggers = [ configFile ];
-        serviceConfig = asAttrs unit.Service // {
+        serviceConfig = asAttrs unit.Service // asUser // {
           ExecStart = "${lib.getExe cfg.package} serve --config ${configFile}";
           LoadCredential = lib.mapAttrsToList (name: path: "${name}:${path}") credentials;
         };
@@ -265,7 +139,7 @@ in
       after = [ "roost.service" ];
       inherit environment;
       inherit (cfg.healthcheck) onFailure;
-      serviceConfig = {
+      serviceConfig = asUser // {
         Type = "oneshot";
         User = "roost";
         ExecStart = "${lib.getExe cfg.package} health --wait 60";

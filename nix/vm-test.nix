@@ -1,5 +1,5 @@
 # nix build .#checks.x86_64-linux.vm: a whole machine with a homeserver and a bot. It needs nixpkgs and KVM; where Roost is developed
-# neither is to be had, so this has been evaluated by nobody yet. bench/container.ts proves the same on a real systemd.
+# neither is to be had: its machine and script were evaluated, and booted by nobody yet. bench/container.ts proves the same on a real systemd.
 { testers, module }:
 testers.runNixOSTest {
   name = "roost";

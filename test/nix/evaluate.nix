@@ -13,6 +13,7 @@ let
     runCommand = name: attrs: script: file name // { inherit script; inherit (attrs) value; };
     writeShellScriptBin = name: text: file name // { inherit text; };
     callPackage = path: _: file "roost";
+    curl = file "curl";
     jq = file "jq";
     rsync = file "rsync";
   };
@@ -38,7 +39,8 @@ let
         );
         default = { };
       };
-      environment = collected;
+      environment.etc = collected;
+      environment.systemPackages = mkOption { type = types.listOf types.anything; };
       systemd.tmpfiles.rules = mkOption { type = types.listOf types.str; default = [ ]; };
       systemd.timers = mkOption { type = types.attrsOf service; default = { }; };
       systemd.services = mkOption { type = types.attrsOf service; default = { }; };
@@ -88,7 +90,6 @@ in
   timers = lib.attrNames config.systemd.timers;
   settings = config.services.roost.settings;
   build = (lib.findFirst (_: true) null config.systemd.services.roost.restartTriggers).script or "";
-  users = lib.attrNames config.users.users;
+  users = lib.attrNames (config.users.users or { });
   tmpfiles = config.systemd.tmpfiles.rules;
-  commands = map ({ text, ... }: text) config.environment.systemPackages;
 }

@@ -22,6 +22,7 @@ const evaluation = z.object({
   settings: z.record(z.string(), z.json()),
   build: z.string(),
   users: z.array(z.string()),
+  tmpfiles: z.array(z.string()),
 });
 
 function instantiate(...args: readonly string[]): string {
@@ -53,7 +54,7 @@ const lackOfNix =
 needs("nix", lackOfNix)("every nix file", () => {
   const files = [
     "flake.nix",
-    ...["package", "module", "maubot-alias", "overlay", "vm-test", "examples/clarun"].map(
+    ...["package", "module", "options", "maubot-alias", "overlay", "vm-test", "examples/clarun"].map(
       (name) => `nix/${name}.nix`,
     ),
   ];
@@ -125,6 +126,48 @@ needs("nixpkgs' lib", lackOfNix ?? lackOfLib)("the NixOS module", () => {
     expect(whole.services.roost).toContain("--config /run/credentials/roost.service/config.yaml\n");
     expect(whole.services.roost).toContain("/var/lib/roost/plugins/overlay.nix");
     expect(whole.services["roost-backup-copy"]).toContain("/var/lib/roost/backups/ /mnt/backup/");
+  });
+
+  test("puts the programs that plugins may start on the PATH of the unit alone", () => {
+    const program = (name: string) =>
+      `{ type = "derivation"; name = "${name}"; outPath = "/nix/store/${name}"; }`;
+    const { services } = withSettings(
+      `python = ${program("python")}; ytDlp = ${program("yt-dlp")}; chromium = ${program("chromium")}; healthcheck.enable = true;`,
+    );
+    const path = "Environment=PATH=/nix/store/python/bin:/nix/store/yt-dlp/bin:/nix/store/chromium/bin\n";
+    expect(services.roost).toContain(path);
+    expect(services["roost-health"]).not.toContain("PATH");
+  });
+
+  test("keeps a user, or has systemd make one up for the unit and its health check", () => {
+    const kept = withSettings("healthcheck.enable = true;");
+    expect(kept.users).toEqual(["roost"]);
+    expect(Object.values(kept.services).join()).not.toContain("DynamicUser");
+    const madeUp = withSettings("dynamicUser = true; healthcheck.enable = true;");
+    expect(madeUp.users).toEqual([]);
+    for (const unit of Object.values(madeUp.services))
+      for (const line of ["DynamicUser=true\n", "User=roost\n", "StateDirectory=roost\n"])
+        expect(unit).toContain(line);
+    expect(madeUp.tmpfiles).toEqual(["d /etc/roost/instances.d 0755 root root -"]);
+  });
+
+  test("is what the VM test boots, with a script that Python can read", () => {
+    const vm = `(import ./nix/vm-test.nix { module = ./nix/module.nix; testers.runNixOSTest = test: test; })`;
+    const { refused, services } = evaluate(
+      `{ imports = [ ${vm}.nodes.machine { options.services.matrix-continuwuity = (import ${lib}).mkOption { }; } ]; }`,
+    );
+    expect(refused).toEqual([]);
+    expect(services.roost).toContain("LoadCredential=registration_token:/etc/roost-token\n");
+    const script = instantiate("--eval", "--json", "-E", `${vm}.testScript`);
+    const { status, stderr } = spawnSync(
+      "python3",
+      ["-c", "import json,sys,ast; ast.parse(json.load(sys.stdin))"],
+      {
+        encoding: "utf8",
+        input: script,
+      },
+    );
+    expect({ status, stderr }).toMatchObject({ status: 0 });
   });
 
   test("sets up nothing but its own units", () => {
