@@ -24,8 +24,9 @@ interface Group {
 }
 
 interface Line {
-  /** Those of the last minute, oldest first. */
-  groups: Group[];
+  /** Those of the last minute, oldest first, and the newest of each message: a busy bot has thousands. */
+  readonly groups: Set<Group>;
+  readonly newest: Map<EventId, Group>;
   readonly waiting: OutboxEntry[];
   timer: Timer | undefined;
 }
@@ -83,19 +84,22 @@ export class Pace {
   /** How long the next of that answer has to wait; 0 counts it. */
   #take(line: Line, trigger: EventId, perMinute: number): number {
     const nowMs = this.#now();
-    while (line.groups[0] !== undefined && line.groups[0].startedAtMs + this.#minuteMs <= nowMs)
-      line.groups.shift();
-    const newest = line.groups.at(-1);
-    const group =
-      newest?.trigger === trigger ? newest : line.groups.findLast((each) => each.trigger === trigger);
-    if (group !== undefined && group.count < groupSize) {
-      group.count++;
+    for (const old of line.groups) {
+      if (old.startedAtMs + this.#minuteMs > nowMs) break;
+      line.groups.delete(old);
+      if (line.newest.get(old.trigger) === old) line.newest.delete(old.trigger);
+    }
+    const known = line.newest.get(trigger);
+    if (known !== undefined && known.count < groupSize) {
+      known.count++;
       return 0;
     }
     const [oldest] = line.groups;
-    if (oldest !== undefined && line.groups.length >= perMinute)
+    if (oldest !== undefined && line.groups.size >= perMinute)
       return Math.max(1, oldest.startedAtMs + this.#minuteMs - nowMs);
-    line.groups.push({ trigger, startedAtMs: nowMs, count: 1 });
+    const group = { trigger, startedAtMs: nowMs, count: 1 };
+    line.groups.add(group);
+    line.newest.set(trigger, group);
     return 0;
   }
 
@@ -113,7 +117,7 @@ export class Pace {
   #lineOf(instance: InstanceId): Line {
     const known = this.#lines.get(instance);
     if (known !== undefined) return known;
-    const line: Line = { groups: [], waiting: [], timer: undefined };
+    const line: Line = { groups: new Set(), newest: new Map(), waiting: [], timer: undefined };
     this.#lines.set(instance, line);
     return line;
   }
