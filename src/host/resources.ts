@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import { join } from "node:path";
 import type { HostResources } from "../core/status.ts";
 
 /** What Roost promises to stay under where no limit is set. */
@@ -23,21 +25,37 @@ export function readHostResources(): HostResources {
 }
 
 /**
- * The memory of the systemd unit or container (cgroup v2), and its limit; undefined where there is none. Files that the kernel keeps
- * in memory only because nobody else needs it (`inactive_file`) are not counted: they are given back before the limit bites.
+ * The memory of the systemd unit or container, and its limit; undefined where none is counted. Files that the kernel keeps in memory
+ * only because nobody else needs it (`inactive_file`) are left out: they are given back before the limit bites.
  */
 function readCgroup(): HostResources["cgroup"] {
   try {
-    const [, path] = /^0::(.+)$/m.exec(readFileSync("/proc/self/cgroup", "utf8")) ?? [];
-    if (path === undefined) return undefined;
-    const read = (name: string) => readFileSync(`/sys/fs/cgroup${path}/${name}`, "utf8").trim();
-    const limit = read("memory.max");
-    const idleFiles = Number(/^inactive_file (\d+)$/m.exec(read("memory.stat"))?.[1] ?? 0);
-    return {
-      currentBytes: Math.max(0, Number(read("memory.current")) - idleFiles),
-      maxBytes: limit === "max" ? undefined : Number(limit),
-    };
+    const own = readFileSync("/proc/self/cgroup", "utf8");
+    // Where the kernel counts memory in cgroup v1, a line of its own names it.
+    const [, inV1] = /^\d+:(?:[^:]+,)?memory(?:,[^:]+)?:(.+)$/m.exec(own) ?? [];
+    if (inV1 !== undefined) return readFolder(join("/sys/fs/cgroup/memory", inV1), v1);
+    const [, inV2] = /^0::(.+)$/m.exec(own) ?? [];
+    return inV2 === undefined ? undefined : readFolder(join("/sys/fs/cgroup", inV2), v2);
   } catch {
     return undefined;
   }
+}
+
+const v1 = {
+  used: "memory.usage_in_bytes",
+  limit: "memory.limit_in_bytes",
+  idleFiles: /^total_inactive_file (\d+)$/m,
+};
+const v2 = { used: "memory.current", limit: "memory.max", idleFiles: /^inactive_file (\d+)$/m };
+
+function readFolder(folder: string, names: typeof v1): HostResources["cgroup"] {
+  const read = (name: string) => readFileSync(join(folder, name), "utf8").trim();
+  const idleFiles = Number(names.idleFiles.exec(read("memory.stat"))?.[1] ?? 0);
+  const limit = read(names.limit);
+  // v1 says "none" by a number that no machine has.
+  const isLimited = limit !== "max" && Number(limit) < totalmem();
+  return {
+    currentBytes: Math.max(0, Number(read(names.used)) - idleFiles),
+    maxBytes: isLimited ? Number(limit) : undefined,
+  };
 }
