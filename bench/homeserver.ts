@@ -211,7 +211,8 @@ async function answer(request: Request): Promise<Response> {
   if (path.endsWith("/filter")) return Response.json({ filter_id: "1" });
   if (path.startsWith("/join/"))
     return Response.json({ room_id: decodeURIComponent(path.slice("/join/".length)) });
-  if (path.includes("/account_data/") && request.method === "GET") return fault(404, "M_NOT_FOUND");
+  const isMissing = path.startsWith("/directory/room/") || path.includes("/account_data/");
+  if (isMissing && request.method === "GET") return fault(404, "M_NOT_FOUND");
   return Response.json({});
 }
 

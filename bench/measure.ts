@@ -18,6 +18,8 @@ export interface Load {
 export interface Figures {
   readonly startMs: number;
   readonly idleMegabytes: number;
+  /** What its data folder takes once all is answered. */
+  readonly diskMegabytes: number;
   readonly steady: Load;
   readonly burstOneRoom: Load;
   readonly burstAllRooms: Load;
@@ -62,13 +64,13 @@ export async function measure(
       await untilAllAnswer(homeserverUrl, request);
       await Bun.sleep(effort.idleMs);
       const idleMegabytes = program.residentMegabytes();
-      return {
-        startMs: percentile(startsMs, 0.5),
-        idleMegabytes,
+      const loads = {
         steady: await load({ events: effort.steadyEvents, perSecond: 40, allRooms: false }),
         burstOneRoom: await load({ events: effort.burstEvents, allRooms: false }),
         burstAllRooms: await load({ events: effort.burstEvents, allRooms: true }),
       };
+      const diskMegabytes = sizeMegabytes(folder);
+      return { startMs: percentile(startsMs, 0.5), idleMegabytes, diskMegabytes, ...loads };
     } catch (error) {
       throw new Error(`${contender.name} failed; it said:\n${program.output()}`, { cause: error });
     } finally {
@@ -130,6 +132,11 @@ async function untilAllAnswer(homeserverUrl: string, request: JobRequest): Promi
     if (lost === 0) return;
   }
   throw new Error("Some of its rooms get no reply, half a minute after its start.");
+}
+
+function sizeMegabytes(folder: string): number {
+  const kilobytes = Number.parseInt(Bun.spawnSync(["du", "-sk", folder]).stdout.toString(), 10);
+  return (kilobytes * 1024) / 1e6;
 }
 
 async function measureLoad(program: Program, homeserverUrl: string, burst: Burst): Promise<Load> {
