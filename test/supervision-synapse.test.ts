@@ -18,6 +18,7 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("left alone on
   let anna: MatrixUser;
   let room: string;
   let token: string;
+  let moved: string;
   const bot = () => `@echo:${synapse.serverName}`;
   const login = {
     type: "m.login.password",
@@ -96,7 +97,7 @@ instances:
       `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/upgrade`,
       { new_version: "11" },
     );
-    const moved = String(successor);
+    moved = String(successor);
     await until(
       "it says which id to write",
       () => host.output.includes(`write \\"${moved}\\" in its place`),
@@ -120,4 +121,15 @@ instances:
       ).length,
     ).toBe(2);
   }, 120_000);
+
+  test("a session that is ended soon after its login, twice, is opened again with a sentence about who might do that", async () => {
+    for (const end of ["first", "second"]) {
+      const before = host.output.length;
+      await deleteDevices(bot());
+      const sentence = end === "first" ? /was revoked|was ended again soon/ : /was ended again soon/;
+      await until("it says so", () => sentence.test(host.output.slice(before)), 30_000);
+      await anna.say(moved, `!echo after the ${end}`);
+      await answered(moved, `after the ${end}`);
+    }
+  }, 90_000);
 });
