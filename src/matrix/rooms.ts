@@ -58,7 +58,10 @@ export class Rooms {
    * to be for somebody. Rejects only if our own homeserver could not say; other servers' aliases are asked about again by `enter`.
    */
   async identify(): Promise<void> {
-    await this.#forbidden.identify();
+    await this.#forbidden.identify().catch((error: unknown) => {
+      // Whoever lists rooms has named them, and need not wait for what a homeserver may not even answer.
+      if (this.#options.worksAnywhere() && failureClass(error) === "dependency") throw error;
+    });
     this.#report();
     for (const roomId of this.#options.listedRooms().flatMap((reference) => asRoomId(reference) ?? [])) {
       if (this.#successors.last(roomId) === roomId || this.#entries.has(roomId)) continue;

@@ -320,6 +320,16 @@ describe("rooms", () => {
     expect(bench.homeserver.memberships(room).get(bot)).toBeUndefined();
   });
 
+  test("are entered though the homeserver cannot say which the admin room is", async () => {
+    await using bench = await Bench.open();
+    bench.memory.rooms = [bench.homeserver.createUser("dan").createRoom({ public: true })];
+    bench.memory.forbidden = [alias("#ops:x.test")];
+    const answer = { kind: "error", status: 200, body: {} } as const;
+    bench.homeserver.faults.inject({ path: /\/directory\/room\//, answer });
+    await bench.startSyncing();
+    await standing(bench, { membership: "joined" });
+  });
+
   test("do not keep an account from stopping", async () => {
     await using bench = await Bench.open();
     const dan = bench.homeserver.createUser("dan");
