@@ -169,6 +169,7 @@ describe("another version of a plugin", () => {
         restarted.push(`${instance} ${versionNow()}`);
       },
       turns: new Turns(),
+      log: new LogRouter().logger(),
       audit: (_, sentence) => void said.push(sentence),
     });
     await managed.add(upload("first.mbp"), { replace: false }, admin);

@@ -203,6 +203,10 @@ export interface Management {
   agreeToPlugin(id: string, actor: Actor): Promise<string>;
   /** Reads the archive again and restarts the instances that use it. */
   reloadPlugin(id: string, actor: Actor): Promise<void>;
+  /** Takes up what was dropped into the plugins folder, changed or removed there. Never fails: what it finds is in the log. */
+  lookAtPluginFolder(): Promise<void>;
+  /** Looks again for packages that Python plugins lacked and starts what failed; answers what came of it, as sentences. */
+  lookForMissing(): Promise<readonly string[]>;
 
   /** Throws `not-found`. Quarantined ones have a definition too. */
   definition(id: InstanceId): InstanceDefinition;

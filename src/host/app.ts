@@ -30,6 +30,7 @@ import { DiskWatch } from "./disk-watch.ts";
 import { House } from "./house.ts";
 import { KnownPlugins } from "./known-plugins.ts";
 import { controlHouse, manageHost } from "./management.ts";
+import { PluginWatch } from "./plugin-watch.ts";
 import { Runtimes } from "./runtimes.ts";
 import { ServiceManager } from "./service-manager.ts";
 
@@ -74,7 +75,7 @@ export class App {
   async open(): Promise<void> {
     const { router, version, configFile, self } = this.#options;
     const log = router.logger();
-    const plugins = new KnownPlugins({ ...this.#options, log });
+    const plugins = new KnownPlugins({ ...this.#options, log, keepsCopies: true });
     await plugins.open();
     const load = () => this.#load(plugins);
     const loaded = load();
@@ -155,6 +156,7 @@ export class App {
         cutSecrets: (text) => router.cutSecrets(text),
       }),
     );
+    await this.#opened(new PluginWatch(() => management.lookAtPluginFolder()));
     await this.#openControl(
       new ControlServer({ dataDir: config.dataDir, control, backups, plugins: management, records, log }),
     );

@@ -22,6 +22,8 @@ export interface KnownPluginsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly log: HostLogger;
+  /** Whether this is the running host, whose instances go on whatever becomes of their plugins' files. */
+  readonly keepsCopies?: boolean;
 }
 
 /** Every plugin there is, built in or uploaded: what the config needs to know of them, and what people are shown. */
@@ -38,7 +40,7 @@ export class KnownPlugins implements PluginSettings {
 
   /** Finds the folder of uploaded ones and reads it. Never fails: a bad one is a problem to show. */
   async open(): Promise<void> {
-    const { configFile, env, version, log } = this.#options;
+    const { configFile, env, version, log, keepsCopies = false } = this.#options;
     this.#builtIn = [...builtInPlugins].map(([id, plugin]) => describeBuiltIn(id, plugin, version));
     const { dataDir, main, settings } = readSources(configFile, { env, plugins: pluginSettings });
     // Without a main file that can be read there is no data folder, and nothing to run either.
@@ -56,6 +58,7 @@ export class KnownPlugins implements PluginSettings {
       log,
       python: () => python.find(),
       builtIn: [...builtInPlugins.keys()],
+      keepsCopies,
     });
     await this.#catalog.open();
   }
@@ -122,8 +125,9 @@ export class KnownPlugins implements PluginSettings {
     return language === "python" || this.#agreements?.covers(id, permissionsOf(entry)) === true;
   }
 
-  /** Why no instance of it can run, as a sentence. */
-  obstacleTo(name: string): string | undefined {
+  /** Why no instance of it can run, as a sentence; what it lacked is looked for again. */
+  async obstacleTo(name: string): Promise<string | undefined> {
+    if (this.uploaded(name)?.info.obstacle !== undefined) await this.catalog().inspectAgain(name);
     return this.list().find(({ id }) => id === name)?.obstacle;
   }
 

@@ -1,7 +1,9 @@
-import { RoostError } from "../core/error.ts";
+import { RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
+import type { Logger } from "../core/log.ts";
 import type { Actor, PluginInfo } from "../core/management.ts";
 import type { Observed } from "../core/status.ts";
+import type { Addition } from "../plugins/catalog.ts";
 import type { Audit } from "./audit.ts";
 import type { KnownPlugins } from "./known-plugins.ts";
 import type { Turns } from "./turns.ts";
@@ -15,6 +17,7 @@ export interface ManagedPluginsOptions {
   readonly restart: (id: InstanceId) => Promise<unknown>;
   readonly turns: Turns;
   readonly audit: Audit;
+  readonly log: Logger;
   readonly startLimitMs?: number;
 }
 
@@ -49,18 +52,14 @@ export class ManagedPlugins {
         allowMissing: true,
         ...(expectedId === undefined ? {} : { id: expectedId }),
       };
-      const { entry, previous, rollBack } = await this.#options.plugins
-        .catalog()
-        .add(Bun.file(file).stream(), options);
+      const addition = await this.#options.plugins.catalog().add(Bun.file(file).stream(), options);
+      const { entry, previous } = addition;
       const { id, version } = entry.info;
       if (agree) this.#options.plugins.agree(id);
-      const failure = await this.#tryOn(id);
-      if (failure !== undefined && previous !== undefined) {
-        await rollBack();
-        await this.#restartAll(id);
-        const sentence = `${id} ${version} was not taken: ${failure} Version ${previous.info.version} runs again.`;
+      const refusal = await this.#swap(addition);
+      if (refusal !== undefined) {
         audit(actor, `The plugin ${id} was to be replaced by version ${version}, which did not start.`);
-        throw new RoostError("plugin-refused", sentence);
+        throw new RoostError("plugin-refused", refusal);
       }
       audit(
         actor,
@@ -70,6 +69,37 @@ export class ManagedPlugins {
       const obstacles = [plugin.obstacle, this.#options.plugins.disagreementOf(entry)];
       const warnings = [...entry.warnings, ...obstacles.filter((sentence) => sentence !== undefined)];
       return { plugin, isNew: previous === undefined, warnings };
+    });
+  }
+
+  /** Takes up what was dropped into the plugins folder, changed or removed there. Never fails. */
+  lookAtFolder(): Promise<void> {
+    const { turns, plugins, log } = this.#options;
+    return turns.take(["plugins"], async () => {
+      for (const addition of await plugins.catalog().look((id) => this.#isUsed(id))) {
+        const { path, info } = addition.entry;
+        const refusal = await this.#swap(addition);
+        if (refusal === undefined) log.info(`The plugin ${info.id} ${info.version} was found in ${path}.`);
+        else log.warn(`${path} is in plugins/trash: ${refusal} Mend it and drop it again.`);
+      }
+    });
+  }
+
+  /** Looks again for what Python plugins lacked, and starts what failed; answers what came of it, as sentences. */
+  lookForMissing(): Promise<readonly string[]> {
+    const { turns, plugins, observed, restart } = this.#options;
+    return turns.take(["plugins"], async () => {
+      await plugins.catalog().inspectAgain();
+      const sentences: string[] = [];
+      for (const { id, language, obstacle } of plugins.list()) {
+        if (language !== "python") continue;
+        if (obstacle !== undefined) sentences.push(`${id} cannot run: ${obstacle}`);
+        else
+          for (const instance of this.#usersOf(id))
+            if (observed(instance)?.state === "failed")
+              sentences.push(await restart(instance).then(String, sentenceOf));
+      }
+      return sentences;
     });
   }
 
@@ -102,11 +132,24 @@ export class ManagedPlugins {
     const { turns, audit } = this.#options;
     return turns.take(["plugins"], async () => {
       this.#requireUploaded(id);
-      await this.#options.plugins.catalog().open();
+      const catalog = this.#options.plugins.catalog();
+      await catalog.look((each) => this.#isUsed(each), { atOnce: true });
       audit(actor, `The plugin ${id} was read again.`);
-      this.#get(id);
+      const { file } = this.#get(id);
+      const problem = catalog.problems().find((each) => each.file === file);
+      if (problem !== undefined) throw new RoostError("plugin-refused", problem.sentence);
       await this.#restartAll(id);
     });
+  }
+
+  /** Has its instances run it; if one does not come up the version before is put back, and the answer is why. */
+  async #swap({ entry, previous, rollBack }: Addition): Promise<string | undefined> {
+    const { id, version } = entry.info;
+    const failure = await this.#tryOn(id);
+    if (failure === undefined || previous === undefined) return undefined;
+    await rollBack();
+    await this.#restartAll(id);
+    return `${id} ${version} was not taken: ${failure} Version ${previous.info.version} runs again.`;
   }
 
   /** Restarts its instances one by one; answers why one that ran does not any more, and leaves the rest alone then. */
@@ -137,6 +180,10 @@ export class ManagedPlugins {
 
   async #restartAll(id: string): Promise<void> {
     for (const instance of this.#usersOf(id)) await this.#options.restart(instance).catch(() => {});
+  }
+
+  #isUsed(id: string): boolean {
+    return this.#usersOf(id).length > 0;
   }
 
   #usersOf(id: string): readonly InstanceId[] {

@@ -77,6 +77,7 @@ export function manageHost(options: ManagementOptions): Management {
   });
   const managedPlugins = new ManagedPlugins({
     ...{ plugins, turns, audit },
+    log: router.logger(),
     users: () => usersOfPlugins(house, definitions),
     observed: (id) => (house.supervisor.has(id) ? house.supervisor.observed(id) : undefined),
     restart: (id) => house.operations.restart(id),
@@ -92,6 +93,8 @@ export function manageHost(options: ManagementOptions): Management {
     removePlugin: (id, actor) => managedPlugins.remove(id, actor),
     agreeToPlugin: (id, actor) => managedPlugins.agree(id, actor),
     reloadPlugin: (id, actor) => managedPlugins.reload(id, actor),
+    lookAtPluginFolder: () => managedPlugins.lookAtFolder(),
+    lookForMissing: () => managedPlugins.lookForMissing(),
 
     definition: (id) => definitions.read(id),
     previewInstance: (id, change) => definitions.preview(id, change),

@@ -50,7 +50,7 @@ export class Runtimes {
   /** Unpacks an uploaded plugin anew into the instance's folder. @throws RoostError `plugin-refused`, `internal`. */
   async plan(config: InstanceConfig, log: Logger): Promise<RuntimePlan> {
     const { plugins } = this.#options;
-    const obstacle = plugins.obstacleTo(config.plugin);
+    const obstacle = await plugins.obstacleTo(config.plugin);
     if (obstacle !== undefined) throw new RoostError("plugin-refused", obstacle);
     const entry = plugins.uploaded(config.plugin);
     if (entry === undefined)
@@ -131,10 +131,10 @@ export class Runtimes {
     });
   }
 
-  async #unpack({ path, info }: CatalogEntry, { id }: InstanceConfig): Promise<string> {
+  async #unpack({ copy, info }: CatalogEntry, { id }: InstanceConfig): Promise<string> {
     const code = join(this.#options.dataDir, "instances", id, "code");
     try {
-      await unpackPlugin(path, code);
+      await unpackPlugin(copy, code);
       return code;
     } catch (cause) {
       if (cause instanceof RoostError) throw cause;

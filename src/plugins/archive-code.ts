@@ -115,7 +115,7 @@ async function checkPython(
     language: "python",
     mainFile,
     dependencies: [],
-    obstacle: `It is written in Python, and Python is not here: ${reason}. Install Python 3.11 or newer.`,
+    obstacle: `It is written in Python, and Python is not here: ${reason}. Install Python 3.11 or newer, then run: roost plugin python`,
     warnings: ["Its code and dependencies were not checked, because Python is not here."],
   });
   if (python === undefined) return unchecked("no python3 was found");

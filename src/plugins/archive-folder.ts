@@ -6,6 +6,10 @@ import { pluginLimits, quote, refuse } from "./archive-refusal.ts";
 
 /** Folders that tools leave beside a plugin's code. */
 const ignored = new Set([".git", "node_modules", "__pycache__", ".venv"]);
+/** Whether a file or folder of this name is no part of the plugin that lies around it. */
+export function isLeftOut(name: string): boolean {
+  return ignored.has(name);
+}
 /** Whatever a link there leads to never changes. */
 const nixStore = "/nix/store/";
 
@@ -42,7 +46,7 @@ export async function openFolder(folder: string): Promise<PluginFiles> {
 
 async function walk(top: string, prefix: string, sizes: Map<string, number>): Promise<void> {
   for (const child of await readdir(join(top, prefix))) {
-    if (ignored.has(child)) continue;
+    if (isLeftOut(child)) continue;
     const name = prefix + child;
     const path = await realpath(join(top, name));
     checkPlace(top, path, name);

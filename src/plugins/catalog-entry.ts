@@ -11,8 +11,12 @@ export interface CatalogEntry {
   /** Its `instances` are for the host to fill in: the catalog does not know them. */
   readonly info: PluginInfo;
   readonly manifest: Manifest;
-  /** The archive or folder on disk. */
+  /** The archive or folder that its admin sees. */
   readonly path: string;
+  /** What its instances run from, whatever becomes of `path`. */
+  readonly copy: string;
+  /** Of what it consists of: equal for equal plugins. */
+  readonly digest: string;
   readonly isFolder: boolean;
   /** The folder within the archive that holds the plugin, such as `repository-main/`; usually empty. */
   readonly root: string;
@@ -22,7 +26,7 @@ export interface CatalogEntry {
   readonly warnings: readonly string[];
 }
 
-export type Inspection = Omit<CatalogEntry, "path" | "isFolder">;
+export type Inspection = Omit<CatalogEntry, "path" | "copy" | "digest" | "isFolder">;
 
 /**
  * Validates a plugin from end to end without running any of it. `file` is the name to show; `python` the interpreter's absolute

@@ -1,12 +1,14 @@
-import { readFile, stat } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { HostLogger } from "../core/log.ts";
 import { openArchive } from "./archive.ts";
 import { quote, refuse } from "./archive-refusal.ts";
 import { type CatalogEntry, inspectPlugin } from "./catalog-entry.ts";
-import { type Move, PluginFolder } from "./catalog-folder.ts";
-import { compareVersions } from "./manifest-version.ts";
+import { PluginFolder } from "./catalog-folder.ts";
+import { CatalogReader, copyPlugin, type Reading } from "./catalog-reader.ts";
+import { isSame, keyOf, type Shelf, shelve, shown } from "./catalog-shelf.ts";
 import { openFiles } from "./plugin-files.ts";
 
 export interface CatalogOptions {
@@ -17,6 +19,8 @@ export interface CatalogOptions {
   readonly python: () => string | undefined;
   /** Ids that uploads may not take. */
   readonly builtIn: readonly string[];
+  /** Copies what it reads, so that what runs goes on whatever becomes of the files. */
+  readonly keepsCopies?: boolean;
 }
 
 /** A file or folder that is no usable plugin. */
@@ -41,12 +45,6 @@ export interface Addition {
   rollBack(): Promise<void>;
 }
 
-interface Shelf {
-  readonly entry: CatalogEntry;
-  /** Other files of the same plugin, which it outranks. */
-  readonly outranked: readonly string[];
-}
-
 /**
  * The plugins that were uploaded or dropped into a folder: archives (also links to read-only ones), and unpacked folders. A bad
  * one is a problem to show and never a failed start. Changes happen one after the other.
@@ -54,6 +52,7 @@ interface Shelf {
 export class PluginCatalog {
   readonly #options: CatalogOptions;
   readonly #folder: PluginFolder;
+  readonly #reader: CatalogReader;
   #shelves = new Map<string, Shelf>();
   #problems: readonly CatalogProblem[] = [];
   #last: Promise<unknown> = Promise.resolve();
@@ -61,35 +60,58 @@ export class PluginCatalog {
   constructor(options: CatalogOptions) {
     this.#options = options;
     this.#folder = new PluginFolder(options.folder);
+    this.#reader = new CatalogReader({
+      folder: this.#folder,
+      copies: options.keepsCopies === true ? join(options.folder, ".kept") : undefined,
+      python: options.python,
+      checkId: (id) => this.#checkId(id),
+    });
   }
 
-  /** Reads the whole folder, changing nothing in it; again for what was dropped or installed since. Never fails. */
+  /** Reads the whole folder, changing nothing in it. Never fails. */
   open(): Promise<void> {
     return this.#inTurn(async () => {
-      const found: CatalogEntry[] = [];
-      const problems: CatalogProblem[] = [];
       try {
-        for (const name of await this.#folder.names()) {
-          try {
-            const entry = await this.#inspect(join(this.#folder.path, name));
-            if (entry !== undefined) found.push(entry);
-          } catch (error) {
-            problems.push({ file: name, sentence: faultOf(error) });
-          }
-        }
+        const readings = await this.#reader.readAll();
+        this.#shelves = shelve(entriesOf(readings));
+        this.#report(problemsOf(readings));
       } catch (error) {
-        problems.push({ file: "", sentence: sentenceOf(error) });
+        this.#shelves = new Map();
+        this.#report([{ file: "", sentence: sentenceOf(error) }]);
       }
-      this.#shelves = shelve(found);
-      this.#report(problems);
+    });
+  }
+
+  /**
+   * Takes up what was dropped, changed or removed in the folder since, at once or as far as it was left alone since the last look.
+   * Answers the plugins that are others now. One whose file is bad now, or gone while it `isUsed`, stays as it is. Never fails.
+   */
+  look(isUsed: (id: string) => boolean, { atOnce = false } = {}): Promise<readonly Addition[]> {
+    return this.#inTurn(async () => {
+      try {
+        const readings = await this.#reader.readChanged(atOnce);
+        return readings === undefined ? [] : this.#takeUp(readings, isUsed);
+      } catch (error) {
+        this.#report([{ file: "", sentence: sentenceOf(error) }]);
+        return [];
+      }
+    });
+  }
+
+  /** Judges Python plugins once more, or one: what they lacked may have been installed since. */
+  inspectAgain(id?: string): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [key, { entry, outranked }] of this.#shelves) {
+        if (entry.info.language !== "python" || (id !== undefined && key !== keyOf(id))) continue;
+        const again = await this.#reader.inspectAgain(entry).catch(() => entry);
+        this.#shelves.set(key, { entry: again, outranked });
+      }
     });
   }
 
   /** By id. */
   list(): readonly CatalogEntry[] {
-    return [...this.#shelves.values()]
-      .map(({ entry }) => entry)
-      .sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
+    return [...this.#shelves.values()].map(shown).sort((a, b) => (a.info.id < b.info.id ? -1 : 1));
   }
 
   problems(): readonly CatalogProblem[] {
@@ -98,13 +120,13 @@ export class PluginCatalog {
 
   /** @throws RoostError `plugin-missing`. */
   get(id: string): CatalogEntry {
-    return this.#shelf(id).entry;
+    return shown(this.#shelf(id));
   }
 
   /** One file of a plugin, read anew. @throws RoostError `plugin-missing`, `not-found`, `plugin-refused`. */
   async read(id: string, name: string): Promise<Uint8Array> {
-    const { path } = this.get(id);
-    return (await openFiles(path)).read(name);
+    const { copy } = this.get(id);
+    return (await openFiles(copy)).read(name);
   }
 
   /**
@@ -124,7 +146,7 @@ export class PluginCatalog {
   remove(id: string): Promise<void> {
     return this.#inTurn(async () => {
       const { entry, outranked } = this.#shelf(id);
-      await this.#folder.discard([entry.path, ...outranked]);
+      await this.#folder.discard([entry, ...outranked].map(({ path }) => path).filter(isThere));
       this.#shelves.delete(keyOf(id));
     });
   }
@@ -154,40 +176,71 @@ export class PluginCatalog {
     if (isMissing && obstacle !== undefined && options.allowMissing !== true) refuse(obstacle);
     const file = `${id}-v${version}.mbp`;
     const path = join(this.#folder.path, file);
-    const replaced = shelf === undefined ? [] : [shelf.entry.path, ...shelf.outranked];
-    const moves = await this.#folder.place(temporary, file, replaced);
-    const entry = { ...inspection, info: { ...inspection.info, file }, path, isFolder: false };
+    const replaced = shelf === undefined ? [] : [shelf.entry, ...shelf.outranked];
+    const kept = await this.#reader.keep(temporary);
+    const moves = await this.#folder.place(
+      temporary,
+      file,
+      replaced.map((entry) => entry.path).filter(isThere),
+    );
+    const copy = kept.copy === temporary ? path : kept.copy;
+    const entry = {
+      ...inspection,
+      info: { ...inspection.info, file },
+      ...{ path, copy, digest: kept.digest, isFolder: false },
+    };
     const now: Shelf = { entry, outranked: [] };
     this.#shelves.set(keyOf(id), now);
     this.#report(this.#problems.filter((problem) => problem.file !== file));
+    return this.#addition(now, shelf, () => this.#folder.restore(moves));
+  }
+
+  /** Puts what is there on the shelves; what is bad or gone stays there where it may. */
+  #takeUp(readings: readonly Reading[], isUsed: (id: string) => boolean): Addition[] {
+    const before = this.#shelves;
+    const now = shelve(entriesOf(readings));
+    const problems = new Map(problemsOf(readings).map(({ file, sentence }) => [file, sentence]));
+    for (const [key, shelf] of before) {
+      const { id, version } = shelf.entry.info;
+      const file = basename(shelf.entry.path);
+      const fault = problems.get(file);
+      if (fault === undefined && (now.has(key) || !isUsed(id))) continue;
+      now.set(key, shelf);
+      const goesOn = `Until Roost restarts, ${id} ${version} stays in use.`;
+      const gone =
+        "It was removed while bots use it. Put it back, or delete those bots and remove it on the page.";
+      problems.set(file, `${fault ?? gone} ${goesOn}`);
+    }
+    this.#shelves = now;
+    for (const [key, { entry }] of before) {
+      if (!now.has(key)) this.#options.log.info(`The plugin ${entry.info.id} was removed.`);
+    }
+    this.#report([...problems].map(([file, sentence]) => ({ file, sentence })));
+    return [...now]
+      .filter(([key, shelf]) => !isSame(shelf, before.get(key)))
+      .map(([key, shelf]) => this.#addition(shelf, before.get(key), () => bringBack(before.get(key))));
+  }
+
+  #addition(now: Shelf, before: Shelf | undefined, restore: () => Promise<void>): Addition {
     return {
-      entry,
-      previous: shelf?.entry,
-      rollBack: () => this.#inTurn(() => this.#rollBack(now, shelf, moves)),
+      entry: now.entry,
+      previous: before?.entry,
+      rollBack: () => this.#inTurn(() => this.#rollBack(now, before, restore)),
     };
   }
 
-  async #rollBack(now: Shelf, before: Shelf | undefined, moves: readonly Move[]): Promise<void> {
+  async #rollBack(now: Shelf, before: Shelf | undefined, restore: () => Promise<void>): Promise<void> {
     const { id } = now.entry.info;
-    if (this.#shelves.get(keyOf(id)) !== now) {
+    if (!isSame(this.#shelves.get(keyOf(id)), now)) {
       throw new RoostError(
         "bad-request",
         `The plugin ${id} has changed since then, so there is nothing to undo.`,
       );
     }
     await this.#folder.discard([now.entry.path]);
-    await this.#folder.restore(moves);
+    await restore();
     if (before === undefined) this.#shelves.delete(keyOf(id));
     else this.#shelves.set(keyOf(id), before);
-  }
-
-  /** Undefined for what does not claim to be a plugin, such as a read-me. */
-  async #inspect(path: string): Promise<CatalogEntry | undefined> {
-    const isFolder = (await stat(path)).isDirectory();
-    if (!isFolder && !/\.(?:mbp|zip)$/i.test(path)) return undefined;
-    const inspection = await inspectPlugin(await openFiles(path), basename(path), this.#options.python());
-    this.#checkId(inspection.info.id);
-    return { ...inspection, path, isFolder };
   }
 
   #checkId(id: string): void {
@@ -205,6 +258,7 @@ export class PluginCatalog {
   #report(problems: readonly CatalogProblem[]): void {
     const { log } = this.#options;
     for (const { file, sentence } of problems) {
+      if (this.#problems.some((known) => known.file === file && known.sentence === sentence)) continue;
       const where = file === "" ? this.#folder.path : file;
       log.raise("WARN", { key: keyOfProblem(file) }, `The plugin file ${where} is not used: ${sentence}`);
     }
@@ -223,33 +277,21 @@ export class PluginCatalog {
   }
 }
 
-function faultOf(error: unknown): string {
-  if (error instanceof RoostError) return error.message;
-  return `It cannot be read: ${sentenceOf(error)}. Check that it is there and that Roost's user may read it.`;
+function entriesOf(readings: readonly Reading[]): CatalogEntry[] {
+  return readings.map(({ entry }) => entry).filter((entry) => entry !== undefined);
 }
 
-/** One shelf for each id: the newest version, with a warning that names what it outranks. */
-function shelve(entries: readonly CatalogEntry[]): Map<string, Shelf> {
-  const shelves = new Map<string, Shelf>();
-  const oldestFirst = [...entries].sort((a, b) => compareVersions(a.info.version, b.info.version));
-  for (const entry of oldestFirst) {
-    const older = shelves.get(keyOf(entry.info.id));
-    if (older === undefined) {
-      shelves.set(keyOf(entry.info.id), { entry, outranked: [] });
-      continue;
-    }
-    const warning = `${basename(older.entry.path)} (version ${older.entry.info.version}) is the same plugin and not used: the newest is. Remove one of them.`;
-    shelves.set(keyOf(entry.info.id), {
-      entry: { ...entry, warnings: [...entry.warnings, warning] },
-      outranked: [...older.outranked, older.entry.path],
-    });
-  }
-  return shelves;
+function problemsOf(readings: readonly Reading[]): CatalogProblem[] {
+  return readings.flatMap(({ file, fault }) => (fault === undefined ? [] : [{ file, sentence: fault }]));
 }
 
-/** Ids that differ only in letter case are one: their files might be. */
-function keyOf(id: string): string {
-  return id.toLowerCase();
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Puts a plugin's file back under its name, when another stood there. */
+async function bringBack(shelf: Shelf | undefined): Promise<void> {
+  if (shelf !== undefined && !isThere(shelf.entry.path)) await copyPlugin(shelf.entry.copy, shelf.entry.path);
 }
 
 function keyOfProblem(file: string): string {

@@ -16,7 +16,7 @@ export interface ControlServerOptions {
   readonly dataDir: string;
   readonly control: HostControl;
   readonly backups: BackupControl;
-  readonly plugins: Pick<Management, "addPlugin">;
+  readonly plugins: Pick<Management, "addPlugin" | "lookForMissing">;
   readonly records: RecordSource;
   readonly log: Logger;
 }
@@ -107,6 +107,7 @@ function controlRoutes({ control, backups, plugins, records, log }: ControlServe
     const how = { replace: true, agree: context.req.query("agree") === "1" };
     return context.json(await plugins.addPlugin(upload.file, how, owner));
   });
+  app.post("/plugins/missing", async (context) => context.json(await plugins.lookForMissing()));
   app.get("/logs", (context) => {
     const query = parseRecordQuery(new URL(context.req.url).searchParams, Date.now());
     if (query.instance && !isKnown(control.snapshot(), query.instance))

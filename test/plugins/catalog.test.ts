@@ -161,7 +161,7 @@ test("lists a bad file as a problem for as long as it is there, and serves the o
   expect(catalog.list().map(({ info }) => info.id)).toEqual(["org.example.clock", "org.example.greeter"]);
 });
 
-test("uses the newest of two files of one plugin and says so", async () => {
+test("uses the newest of several files of one plugin and names the others", async () => {
   using folder = temporaryFolder();
   for (const version of ["0.9.0", "0.10.0", "0.10.0-rc.1"]) {
     writeFileSync(join(folder.path, `clock-${version}.mbp`), archiveOf(clock, versioned(version)));
@@ -172,6 +172,7 @@ test("uses the newest of two files of one plugin and says so", async () => {
   expect(more).toEqual([]);
   expect(entry?.info.version).toBe("0.10.0");
   expect(entry?.warnings).toEqual([
+    expect.stringMatching(/^clock-0\.9\.0\.mbp .* not used: the newest is/),
     expect.stringMatching(/^clock-0\.10\.0-rc\.1\.mbp .* not used: the newest is/),
   ]);
 });

@@ -27,7 +27,9 @@ test("takes a Python plugin without Python, and says that it was not checked and
   using folder = temporaryFolder();
   for (const python of [undefined, "/nowhere/python3"]) {
     const { info, warnings } = await inspect({ "greeter/bot.py": "def (" }, python);
-    expect(info.obstacle).toMatch(/Python is not here: .* Install Python 3\.11 or newer\.$/);
+    expect(info.obstacle).toMatch(
+      /Python is not here: .* Install Python 3\.11 or newer, then run: roost plugin python$/,
+    );
     expect(warnings).toEqual([expect.stringMatching(/were not checked/)]);
     const { catalog } = catalogOf(folder.path, python);
     await catalog.open();

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { environmentFolder } from "../../plugins/python-interpreter.ts";
 import { commonRequirements, mautrix } from "../../plugins/python-requirements.ts";
+import { askHost, isHostThere } from "../../web/control-client.ts";
 import { dataDirOf } from "../data-dir.ts";
 import { exitCode, type Terminal } from "../terminal.ts";
 
@@ -16,7 +17,8 @@ export async function makePython(
   options: { readonly config?: string | undefined },
   terminal: Terminal,
 ): Promise<number> {
-  const folder = environmentFolder(dataDirOf(options, terminal));
+  const dataDir = dataDirOf(options, terminal);
+  const folder = environmentFolder(dataDir);
   const python = join(folder, "bin", "python3");
   if (!existsSync(python)) {
     const system = Bun.which("python3", { PATH: terminal.env.PATH ?? "" });
@@ -38,8 +40,15 @@ export async function makePython(
     terminal.err("Not everything could be installed: see above. Run this again once that is mended.");
     return exitCode.problem;
   }
-  terminal.out(`Python plugins run with ${python}. Restart Roost, so that it looks at its plugins again.`);
+  terminal.out(`Python plugins run with ${python}.`);
+  for (const sentence of await tellHost(dataDir)) terminal.out(sentence);
   return exitCode.fine;
+}
+
+/** Has a running host look for what its plugins lacked; answers what came of it. */
+async function tellHost(dataDir: string): Promise<readonly string[]> {
+  if (!(await isHostThere(dataDir))) return [];
+  return (await (await askHost(dataDir, "POST", "/plugins/missing")).json()) as readonly string[];
 }
 
 /** Shows what the command does, as it does it. */
