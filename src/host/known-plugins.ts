@@ -8,7 +8,7 @@ import type { InstanceConfig } from "../core/config.ts";
 import { RoostError } from "../core/error.ts";
 import { isObject } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
-import type { PluginInfo } from "../core/management.ts";
+import type { PluginInfo } from "../core/plugin-info.ts";
 import { PluginCatalog } from "../plugins/catalog.ts";
 import { describeBuiltIn } from "../plugins/catalog-built-in.ts";
 import type { CatalogEntry } from "../plugins/catalog-entry.ts";

@@ -1,7 +1,8 @@
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
-import type { Actor, PluginInfo } from "../core/management.ts";
+import type { Actor } from "../core/management.ts";
+import type { PluginInfo } from "../core/plugin-info.ts";
 import type { Observed } from "../core/status.ts";
 import type { Addition } from "../plugins/catalog.ts";
 import type { Audit } from "./audit.ts";

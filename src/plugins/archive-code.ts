@@ -1,4 +1,4 @@
-import type { PluginDependency } from "../core/management.ts";
+import type { PluginDependency } from "../core/plugin-info.ts";
 import type { PluginFiles } from "./archive.ts";
 import { quote, refuse } from "./archive-refusal.ts";
 import { listDependencies, obstacleOf, platformModules, softWarnings } from "./dependencies.ts";

@@ -1,8 +1,8 @@
 import { Document, type Pair, Scalar, YAMLMap } from "yaml";
 import { z } from "zod";
 import { isObject, type JsonObject, objectAt, stringAt } from "../core/json.ts";
-import type { PluginInfo } from "../core/management.ts";
 import type { PluginDefinition } from "../core/plugin.ts";
+import type { PluginInfo } from "../core/plugin-info.ts";
 
 /** A built-in plugin in the shape of the uploaded ones. `version` is Roost's own. */
 export function describeBuiltIn(id: string, plugin: PluginDefinition, version: string): PluginInfo {

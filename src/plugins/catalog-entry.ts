@@ -1,5 +1,5 @@
 import type { JsonObject } from "../core/json.ts";
-import type { PluginInfo } from "../core/management.ts";
+import type { PluginInfo } from "../core/plugin-info.ts";
 import type { PluginFiles } from "./archive.ts";
 import { checkCode } from "./archive-code.ts";
 import { pluginLimits, quote, refuse } from "./archive-refusal.ts";

@@ -1,4 +1,4 @@
-import type { PluginDependency } from "../core/management.ts";
+import type { PluginDependency } from "../core/plugin-info.ts";
 import { quote, refuse } from "./archive-refusal.ts";
 import type { PythonReport } from "./dependencies-python.ts";
 

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { PluginInfo } from "../../core/management.ts";
+import type { PluginInfo } from "../../core/plugin-info.ts";
 import { KnownPlugins } from "../../host/known-plugins.ts";
 import { LogRouter } from "../../log/router.ts";
 import { askHost, isHostThere } from "../../web/control-client.ts";

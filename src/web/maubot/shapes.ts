@@ -1,7 +1,8 @@
 /** What maubot's requests and answers look like. */
 import { z } from "@hono/zod-openapi";
 import type { InstanceId } from "../../core/id.ts";
-import type { AccountInfo, InstanceDefinition, PluginInfo } from "../../core/management.ts";
+import type { AccountInfo, InstanceDefinition } from "../../core/management.ts";
+import type { PluginInfo } from "../../core/plugin-info.ts";
 import type { InstanceSnapshot } from "../../core/status.ts";
 import { type ApiOptions, refusalSchema } from "../api.ts";
 

@@ -25,13 +25,8 @@
  * | GET `/openapi.json` | | this, as OpenAPI 3.1 |
  */
 import type { InstanceId } from "../../core/id.ts";
-import type {
-  InstanceDefinition,
-  PendingDifference,
-  PluginInfo,
-  Saved,
-  Step,
-} from "../../core/management.ts";
+import type { InstanceDefinition, PendingDifference, Saved, Step } from "../../core/management.ts";
+import type { PluginInfo } from "../../core/plugin-info.ts";
 import type { KeptRecord } from "../../core/record.ts";
 import type { HostSnapshot, InstanceSnapshot, PendingConfig } from "../../core/status.ts";
 import type { HealthStatus } from "../health.ts";

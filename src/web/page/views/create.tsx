@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { JsonObject } from "../../../core/json.ts";
-import type { AccountInfo, PluginInfo, RoomView, Saved, Step } from "../../../core/management.ts";
+import type { AccountInfo, RoomView, Saved, Step } from "../../../core/management.ts";
+import type { PluginInfo } from "../../../core/plugin-info.ts";
 import type { SaveLine } from "../../roost/contract.ts";
 import { ask, follow, overview } from "../host.ts";
 import { SettingsForm } from "../parts/form.tsx";

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { PluginInfo } from "../../../core/management.ts";
+import type { PluginInfo } from "../../../core/plugin-info.ts";
 import type { Done } from "../../roost/contract.ts";
 import { formatBytes } from "../format.ts";
 import { ask, upload } from "../host.ts";
