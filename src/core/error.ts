@@ -11,6 +11,7 @@ export type ErrorCode =
   | "plugin-missing"
   | "plugin-config"
   | "plugin-refused"
+  | "migration-failed"
   | "registration-token-wrong"
   | "registration-closed"
   | "user-id-taken"
@@ -96,6 +97,7 @@ export function failureClass(error: unknown): FailureClass {
     case "plugin-missing":
     case "plugin-config":
     case "plugin-refused":
+    case "migration-failed":
     case "registration-token-wrong":
     case "registration-closed":
     case "user-id-taken":

@@ -23,7 +23,10 @@ export interface PluginDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly redactsReplies?: boolean;
   /** SQL for `bot.db`, a list that only grows: each runs once, in order, before `setup`. */
   readonly migrations?: readonly string[];
-  /** Registers handlers and returns. Throwing here fails the start, with the error's message as the cause shown. */
+  /**
+   * Registers handlers and returns. Throwing here fails the start, with the error's message as the cause shown, and is tried again
+   * after a pause; a RoostError `plugin-config` is not, until the settings change.
+   */
   setup(bot: Bot<z.output<Schema>>): void | Promise<void>;
 }
 

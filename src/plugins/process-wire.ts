@@ -13,6 +13,7 @@ import type { ToHost, ToRuntime } from "./protocol.ts";
 const codes = [
   "plugin-config",
   "plugin-refused",
+  "migration-failed",
   "plugin-missing",
   "too-large",
   "bad-request",

@@ -15,8 +15,8 @@ const retryAfterMs = 2_000;
  * `synchronous = NORMAL` in WAL mode: a commit survives `kill -9`; a power cut may roll back the last ones, which delivery is
  * built for (token and inbox roll back together, and a send's transaction id is derived, not stored).
  * Proves with a write that it can be written.
- * @throws RoostError `database-lost` when it is damaged, `database-busy` when it cannot be opened or written for now, and `database`
- * when it was written by a newer Roost.
+ * @throws RoostError `database-lost` when it is damaged, `database-busy` when it cannot be opened or written for now,
+ * `migration-failed` when the schema cannot be brought up to date, and `database` when it was written by a newer Roost.
  */
 export function openDatabase(
   file: string,
@@ -96,10 +96,16 @@ function migrate(db: Database, file: string, migrations: readonly string[]): voi
   if (version >= migrations.length) db.run(`PRAGMA user_version = ${version}`);
   else if (version > 0) keepCopy(db, file, version);
   for (let next = version; next < migrations.length; next++) {
-    db.transaction(() => {
-      db.run(migrations[next] ?? "");
-      db.run(`PRAGMA user_version = ${next + 1}`);
-    })();
+    try {
+      db.transaction(() => {
+        db.run(migrations[next] ?? "");
+        db.run(`PRAGMA user_version = ${next + 1}`);
+      })();
+    } catch (cause) {
+      if (databaseTrouble(cause) !== undefined) throw cause;
+      const sentence = `Migration ${next + 1} of its database failed and was undone: ${sentenceOf(cause)}. It needs another version of what wrote it.`;
+      throw new RoostError("migration-failed", sentence, { cause });
+    }
   }
 }
 

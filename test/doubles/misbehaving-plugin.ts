@@ -5,14 +5,15 @@ export const misbehaving: Readonly<Record<string, string>> = {
   "bot.ts": `
 import { writeSync } from "node:fs";
 import { spawnSync } from "node:child_process";
-import { definePlugin, z } from "roost";
+import { definePlugin, RoostError, z } from "roost";
 import { look } from "./look.ts";
 
 export default definePlugin({
-  config: z.object({ greeting: z.string().default("hello"), failSetup: z.boolean().default(false) }),
+  config: z.object({ greeting: z.string().default("hello"), failSetup: z.boolean().default(false), refuse: z.boolean().default(false) }),
   answersTo: () => ["!greet"],
   setup(bot) {
     if (bot.config.failSetup) throw new Error("cannot set up");
+    if (bot.config.refuse) throw new RoostError("plugin-config", "there is no such city");
     bot.db.run("CREATE TABLE IF NOT EXISTS attempts (event TEXT)");
     bot.command("greet", async (message, rest) => { await message.reply(bot.config.greeting + " " + rest); });
     bot.command("look", async (message, rest) => { await message.reply(JSON.stringify(await look(rest.split(" ")))); });

@@ -1,84 +1,17 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { join } from "node:path";
-import type { InboxRow } from "../../src/core/delivery.ts";
 import { RoostError } from "../../src/core/error.ts";
 import type { EventId, MxcUri } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { refusedFetch } from "../../src/plugins/permitted-fetch.ts";
-import { RemoteRuntime, type RuntimeTiming } from "../../src/plugins/remote-runtime.ts";
-import { workerChannel } from "../../src/plugins/worker-channel.ts";
-import { botId, CollectingLogger, instance, messageOf, refusalOf, until } from "../doubles/delivery.ts";
-import { temporaryFolder } from "../doubles/folder.ts";
+import type { RuntimeTiming } from "../../src/plugins/remote-runtime.ts";
+import { refusalOf, until } from "../doubles/delivery.ts";
+import { RuntimeStage } from "../doubles/runtime-stage.ts";
 
-/** A runtime in a real worker, its host's services played by arrays. */
-class Stage {
-  readonly #folder = temporaryFolder();
-  readonly databaseFile = join(this.#folder.path, "data.db");
-  readonly sends: { key: string; content: JsonObject }[] = [];
-  readonly defers: { key: string; atMs: number }[] = [];
-  readonly exits: RoostError[] = [];
-  answer: () => Promise<EventId> = async () => "$sent" as EventId;
-  upload = (): Promise<MxcUri> => Promise.reject(new RoostError("too-large", "no uploads here"));
-  readonly runtime: RemoteRuntime;
-
-  constructor(config: JsonObject = {}, timing: Partial<RuntimeTiming> = {}, plugin = "misbehaving") {
-    this.runtime = new RemoteRuntime({
-      id: instance,
-      setUp: {
-        instance,
-        plugin,
-        userId: botId,
-        prefix: "!",
-        webUrl: "http://127.0.0.1/",
-        config,
-        databaseFile: this.databaseFile,
-        folder: this.#folder.path,
-        module: undefined,
-        fetchesByHost: false,
-      },
-      openChannel: workerChannel(
-        () => new Worker(new URL("../doubles/bot-worker.ts", import.meta.url).href, { env: {} }),
-      ),
-      services: {
-        send: (_row, _type, content, key) => {
-          this.sends.push({ key, content });
-          return this.answer();
-        },
-        post: () => this.answer(),
-        defer: (_row, key, atMs) => void this.defers.push({ key, atMs }),
-        upload: () => this.upload(),
-        takeTurn: () => ({ granted: true }),
-        hold: () => {},
-        count: () => {},
-        fetch: refusedFetch,
-        rooms: async () => [],
-        uploadLimitBytes: async () => 1000,
-        setTyping: () => {},
-        call: () => Promise.resolve({ status: 404, body: {} }),
-        download: () => Promise.resolve(),
-        setWishes: () => {},
-      },
-      log: new CollectingLogger(),
-      onExit: (error) => void this.exits.push(error),
-      timing,
-    });
-  }
-
-  say(body: string, content: JsonObject = {}): Promise<void> {
-    const event = messageOf("$1", "", { content: { msgtype: "m.text", body, ...content } });
-    const row: InboxRow = { ...event, id: 1, instance, account: botId, key: "", runAtMs: 0, crashes: 0 };
-    return this.runtime.run(row, event);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.runtime.stop();
-    this.#folder[Symbol.dispose]();
-  }
-}
+const stageOf = (config: JsonObject = {}, timing: Partial<RuntimeTiming> = {}, plugin = "misbehaving") =>
+  new RuntimeStage("worker", { config, timing, plugin });
 
 test("a plugin says what it listens to, answers commands, and has a database of its own", async () => {
-  await using stage = new Stage({ greeting: "salut" });
+  await using stage = stageOf({ greeting: "salut" });
   const { subscriptions } = await stage.runtime.start();
   expect(subscriptions).toContainEqual({ kind: "command", prefix: "!greet" });
   await stage.say("!greet Ada");
@@ -90,7 +23,7 @@ test("a plugin says what it listens to, answers commands, and has a database of 
 });
 
 test("replies name the message they answer, stay in its thread, and ping nobody", async () => {
-  await using stage = new Stage();
+  await using stage = stageOf();
   await stage.runtime.start();
   await stage.say("!greet", { "m.relates_to": { rel_type: "m.thread", event_id: "$root" } });
   expect(stage.sends[0]?.content).toMatchObject({
@@ -100,7 +33,7 @@ test("replies name the message they answer, stay in its thread, and ping nobody"
 });
 
 test("a command is its whole word, and words quoted in a reply are not the sender's own", async () => {
-  await using stage = new Stage();
+  await using stage = stageOf();
   await stage.runtime.start();
   const relation = { "m.relates_to": { "m.in_reply_to": { event_id: "$0" } } };
   await stage.say("!greetings");
@@ -111,18 +44,18 @@ test("a command is its whole word, and words quoted in a reply are not the sende
 });
 
 test("settings that the plugin's schema refuses, and a setup that throws, fail the start with a sentence", async () => {
-  await using wrong = new Stage({ greeting: 5 });
+  await using wrong = stageOf({ greeting: 5 });
   expect(await refusalOf(wrong.runtime.start())).toMatchObject({ code: "plugin-config" });
-  await using throwing = new Stage({ failSetup: true });
+  await using throwing = stageOf({ failSetup: true });
   expect(await refusalOf(throwing.runtime.start())).toMatchObject({
     message: expect.stringContaining("cannot set up"),
   });
-  await using missing = new Stage({}, {}, "nothing");
+  await using missing = stageOf({}, {}, "nothing");
   expect(await refusalOf(missing.runtime.start())).toMatchObject({ code: "plugin-missing" });
 });
 
 test("an error in a handler stays with that message", async () => {
-  await using stage = new Stage();
+  await using stage = stageOf();
   await stage.runtime.start();
   expect(await refusalOf(stage.say("!throw"))).toMatchObject({
     code: "network",
@@ -133,7 +66,7 @@ test("an error in a handler stays with that message", async () => {
 });
 
 test("a refused send reaches the handler as the host's error", async () => {
-  await using stage = new Stage();
+  await using stage = stageOf();
   await stage.runtime.start();
   stage.answer = () => Promise.reject(new RoostError("room-forbidden", "not allowed here"));
   expect(await refusalOf(stage.say("!greet"))).toMatchObject({
@@ -143,14 +76,14 @@ test("a refused send reaches the handler as the host's error", async () => {
 });
 
 test("a defer reaches the host with its key and time", async () => {
-  await using stage = new Stage();
+  await using stage = stageOf();
   await stage.runtime.start();
   await stage.say("!later");
   expect(stage.defers).toEqual([{ key: "again", atMs: 12345 }]);
 });
 
 test("an error outside any handler ends the worker, and the host learns why", async () => {
-  await using stage = new Stage();
+  await using stage = stageOf();
   await stage.runtime.start();
   await stage.say("!reject").catch(() => {});
   await until("the host was told", () => stage.exits.length === 1);
@@ -158,14 +91,14 @@ test("an error outside any handler ends the worker, and the host learns why", as
 });
 
 test("code that never yields is noticed by its missing heartbeat and ended, its message left open", async () => {
-  await using stage = new Stage({}, { heartbeatMs: 50 });
+  await using stage = stageOf({}, { heartbeatMs: 50 });
   await stage.runtime.start();
   expect(await refusalOf(stage.say("!spin"))).toMatchObject({ code: "plugin-crashed" });
   expect(stage.exits.length).toBe(1);
 });
 
 test("a handler that takes too long is told to stop, and is not waited for if it does not", async () => {
-  await using stage = new Stage({}, { heartbeatMs: 20, handlerMs: 50 });
+  await using stage = stageOf({}, { heartbeatMs: 20, handlerMs: 50 });
   await stage.runtime.start();
   expect(await refusalOf(stage.say("!dawdle"))).toMatchObject({ code: "handler-timeout" });
   expect(await refusalOf(stage.say("!ignore"))).toMatchObject({ code: "handler-timeout" });
@@ -173,7 +106,7 @@ test("a handler that takes too long is told to stop, and is not waited for if it
 });
 
 test("time spent waiting for the homeserver does not count as the handler's", async () => {
-  await using stage = new Stage({}, { heartbeatMs: 30, handlerMs: 60 });
+  await using stage = stageOf({}, { heartbeatMs: 30, handlerMs: 60 });
   await stage.runtime.start();
   stage.answer = async () => {
     await Bun.sleep(250);
@@ -184,7 +117,7 @@ test("time spent waiting for the homeserver does not count as the handler's", as
 });
 
 test("neither does the time of an upload", async () => {
-  await using stage = new Stage({}, { heartbeatMs: 30, handlerMs: 60 });
+  await using stage = stageOf({}, { heartbeatMs: 30, handlerMs: 60 });
   await stage.runtime.start();
   stage.upload = async () => {
     await Bun.sleep(250);
@@ -195,7 +128,7 @@ test("neither does the time of an upload", async () => {
 });
 
 test("handlers that go on for ever end their worker when there are ten, and others are heard meanwhile", async () => {
-  await using stage = new Stage({}, { heartbeatMs: 10, handlerMs: 20 });
+  await using stage = stageOf({}, { heartbeatMs: 10, handlerMs: 20 });
   await stage.runtime.start();
   const refusals = Array.from({ length: 9 }, () => refusalOf(stage.say("!ignore")));
   for (const refusal of await Promise.all(refusals))
@@ -208,7 +141,7 @@ test("handlers that go on for ever end their worker when there are ten, and othe
 });
 
 test("a process that was stopped takes neither its handlers nor its plugin for hanging", async () => {
-  await using stage = new Stage({}, { heartbeatMs: 50, handlerMs: 400 });
+  await using stage = stageOf({}, { heartbeatMs: 50, handlerMs: 400 });
   await stage.runtime.start();
   const dawdling = stage.say("!pause");
   await Bun.sleep(60);
@@ -220,7 +153,7 @@ test("a process that was stopped takes neither its handlers nor its plugin for h
 });
 
 test("a stop lets what is in hand finish, and leaves what does not finish open for the next start", async () => {
-  const stage = new Stage({}, { graceMs: 100 });
+  const stage = stageOf({}, { graceMs: 100 });
   await stage.runtime.start();
   stage.answer = async () => {
     await Bun.sleep(30);
@@ -236,7 +169,7 @@ test("a stop lets what is in hand finish, and leaves what does not finish open f
 });
 
 test("it tells the size of its heap, and on Linux its processor time, which grows while it spins and answers nobody", async () => {
-  await using stage = new Stage({}, { heartbeatMs: 100 });
+  await using stage = stageOf({}, { heartbeatMs: 100 });
   await stage.runtime.start();
   await until("it told of its heap", () => (stage.runtime.resources().memoryBytes ?? 0) > 100_000);
   if (process.platform !== "linux") return;

@@ -9,6 +9,8 @@ from maubot.loader import DatabaseType, PluginMeta
 from mautrix.util.async_db import Database
 from mautrix.util.logging import TraceLogger
 
+from .refusal import PluginRefused
+
 
 async def open_database(plugin: type[Plugin], meta: PluginMeta, file: str, log: TraceLogger) -> Any:
     """What the manifest asks for: an asyncpg-style database, migrated, or a SQLAlchemy engine. None if it asks for none."""
@@ -18,11 +20,23 @@ async def open_database(plugin: type[Plugin], meta: PluginMeta, file: str, log: 
         database = Database.create(
             f"sqlite:{file}", upgrade_table=plugin.get_db_upgrade_table(), log=log.getChild("db")
         )
-        await database.start()
+        await _start(database)
         return database
     import sqlalchemy
 
     return sqlalchemy.create_engine(f"sqlite:///{file}")
+
+
+async def _start(database: Database) -> None:
+    """Opens and upgrades it; an upgrade that fails is not tried again by itself, unless the file or its disk was to blame."""
+    try:
+        await database.start()
+    except Exception as error:
+        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+        if not name.startswith(("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH")):
+            raise
+        sentence = f"The upgrade of its database failed: {type(error).__name__}: {error}"
+        raise PluginRefused("migration-failed", sentence[:2_000]) from error
 
 
 async def close_database(database: Any) -> None:

@@ -20,19 +20,12 @@ from .channel import Channel, Message
 from .client import HostClient
 from .database import close_database, open_database
 from .logs import causes, open_logs
+from .refusal import PluginRefused
 from .runs import Run, current
 from .settings import SettingsFile, load_base
 from .webapp import answer
 
 USER_AGENT = "maubot/0.6.0 (Roost)"
-
-
-class PluginRefused(Exception):
-    """Nothing changes it but another plugin, other settings or another library: it is not tried again by itself."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Instance:

@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { InboxRow } from "../../src/core/delivery.ts";
+import { RoostError } from "../../src/core/error.ts";
+import type { EventId, MxcUri } from "../../src/core/id.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import { confinedCommand } from "../../src/plugins/confinement.ts";
+import { permittedFetch } from "../../src/plugins/permitted-fetch.ts";
+import { processChannel } from "../../src/plugins/process-channel.ts";
+import { RemoteRuntime, type RuntimeTiming } from "../../src/plugins/remote-runtime.ts";
+import { workerChannel } from "../../src/plugins/worker-channel.ts";
+import { roles } from "../../src/roles.ts";
+import { botId, CollectingLogger, instance, messageOf } from "./delivery.ts";
+import { temporaryFolder } from "./folder.ts";
+import { misbehaving } from "./misbehaving-plugin.ts";
+
+export const mainFile = join(import.meta.dir, "../../src/main.ts");
+
+export interface StageOptions {
+  readonly config?: JsonObject;
+  readonly timing?: Partial<RuntimeTiming>;
+  /** In a worker: which of its plugins. */
+  readonly plugin?: string;
+  /** In a process: files of the plugin that are others. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A plugin in a real worker or a real confined process, its host's services played by arrays. */
+export class RuntimeStage {
+  readonly #folder = temporaryFolder();
+  readonly databaseFile = join(this.#folder.path, "data.db");
+  readonly sends: { key: string; content: JsonObject }[] = [];
+  readonly defers: { key: string; atMs: number }[] = [];
+  readonly printed: string[] = [];
+  readonly exits: RoostError[] = [];
+  answer: () => Promise<EventId> = async () => "$sent" as EventId;
+  upload = (): Promise<MxcUri> => Promise.reject(new RoostError("too-large", "no uploads here"));
+  readonly runtime: RemoteRuntime;
+
+  constructor(kind: "worker" | "process", options: StageOptions = {}) {
+    const isProcess = kind === "process";
+    const folder = this.#folder.path;
+    this.runtime = new RemoteRuntime({
+      id: instance,
+      setUp: {
+        ...{ instance, userId: botId, prefix: "!", webUrl: "http://127.0.0.1/", folder },
+        plugin: options.plugin ?? "misbehaving",
+        config: options.config ?? {},
+        databaseFile: this.databaseFile,
+        module: isProcess ? { file: this.#write(options.files ?? {}), exportName: "Bot" } : undefined,
+        fetchesByHost: isProcess,
+      },
+      openChannel: isProcess ? this.#openProcess() : openWorker(),
+      services: {
+        send: (_row, _type, content, key) => {
+          this.sends.push({ key, content });
+          return this.answer();
+        },
+        post: () => this.answer(),
+        defer: (_row, key, atMs) => void this.defers.push({ key, atMs }),
+        upload: () => this.upload(),
+        takeTurn: () => ({ granted: true }),
+        hold: () => {},
+        count: () => {},
+        fetch: permittedFetch(["allowed.example", "localhost"]),
+        rooms: async () => [],
+        uploadLimitBytes: async () => 1000,
+        setTyping: () => {},
+        call: () => Promise.resolve({ status: 404, body: {} }),
+        download: () => Promise.resolve(),
+        setWishes: () => {},
+      },
+      log: new CollectingLogger(),
+      onExit: (error) => void this.exits.push(error),
+      ...(options.timing === undefined ? {} : { timing: options.timing }),
+    });
+  }
+
+  get replies(): unknown[] {
+    return this.sends.map(({ content }) => content.body);
+  }
+
+  say(body: string, content: JsonObject = {}): Promise<void> {
+    const event = messageOf("$1", "", { content: { msgtype: "m.text", body, ...content } });
+    const row: InboxRow = { ...event, id: 1, instance, account: botId, key: "", runAtMs: 0, crashes: 0 };
+    return this.runtime.run(row, event);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.runtime.stop();
+    this.#folder[Symbol.dispose]();
+  }
+
+  #write(files: Readonly<Record<string, string>>): string {
+    const code = join(this.#folder.path, "code");
+    mkdirSync(code);
+    for (const [name, text] of Object.entries({ ...misbehaving, ...files }))
+      writeFileSync(join(code, name), text);
+    return join(code, "bot.ts");
+  }
+
+  #openProcess() {
+    const folder = this.#folder.path;
+    const self = [process.execPath, mainFile] as const;
+    const rules = {
+      ...{ readWrite: [folder], readOnly: [dirname(dirname(mainFile))], network: false },
+      host: process.pid,
+    };
+    return processChannel({
+      command: confinedCommand([...self, roles.confine], rules, [...self, roles.plugin]),
+      env: {},
+      folder,
+      memoryLimitBytes: 200 * 2 ** 20,
+      onPrint: (line) => void this.printed.push(line),
+    });
+  }
+}
+
+function openWorker() {
+  return workerChannel(() => new Worker(new URL("./bot-worker.ts", import.meta.url).href, { env: {} }));
+}
