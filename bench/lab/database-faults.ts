@@ -4,15 +4,18 @@ import { spawnSync } from "node:child_process";
 import {
   closeSync,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
+  truncateSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
-import type { Lab } from "./lab.ts";
+import { dirname, join } from "node:path";
+import { type Lab, names } from "./lab.ts";
 import type { LabFault } from "./trial.ts";
 
 /** What was asked so long before is in hand no more. */
@@ -87,6 +90,43 @@ function fillDisk(lab: Lab): () => void {
   return () => rmSync(filler);
 }
 
+/** All that the host has lies on a small disk of a file system that needs room even to write again where it has written before. */
+function mountBtrfs(lab: Lab): void {
+  const image = join(dirname(lab.host.dataDir), "btrfs.img");
+  mkdirSync(dirname(image), { recursive: true });
+  closeSync(openSync(image, "w"));
+  // Once it is given back the disk is no longer called short of room.
+  truncateSync(image, 700_000_000);
+  run("mkfs.btrfs", "--quiet", image);
+  // What the instances' folders hold until now is nothing but themselves.
+  run("mount", "-o", "loop", image, lab.host.dataDir);
+  for (const name of names) mkdirSync(lab.folderOf(name), { recursive: true, mode: 0o700 });
+  lab.atEnd(() => run("umount", lab.host.dataDir));
+}
+
+/** Full within half a second, under a service manager that starts the host again whenever it has ended. */
+async function fillAtOnce(lab: Lab): Promise<() => Promise<void>> {
+  const fillers = ["filler", "last-filler"].map((name) => join(lab.host.dataDir, name));
+  const over = new AbortController();
+  const keepUp = async () => {
+    for (;;) {
+      await lab.host.exited();
+      if (over.signal.aborted) return;
+      await Bun.sleep(1_000);
+      lab.host.start();
+    }
+  };
+  void keepUp();
+  const { bavail, bsize } = statfsSync(lab.host.dataDir);
+  run("fallocate", "-l", String(Math.floor(0.9 * bavail) * bsize), fillers[0] ?? "");
+  await Bun.spawn(["dd", "if=/dev/zero", `of=${fillers[1]}`, "bs=64k"], { stderr: "ignore" }).exited;
+  return async () => {
+    for (const filler of fillers) rmSync(filler);
+    await lab.untilAllRun();
+    over.abort();
+  };
+}
+
 function hideAway(lab: Lab): () => void {
   const files = filesOf(lab);
   for (const file of files) renameSync(file, `${file}.away`);
@@ -147,6 +187,7 @@ function remove(files: readonly string[]): void {
 const needsRoot: readonly LabFault[] = [
   fault("database read-only", 8_000, makeReadOnly),
   fault("its disk full", 8_000, fillDisk, { prepare: mountSmallDisk }),
+  fault("btrfs full at once", 8_000, fillAtOnce, { victim: "all", prepare: mountBtrfs }),
 ];
 
 export const databaseFaults: readonly LabFault[] = [
