@@ -11,17 +11,28 @@ import { parseArgs } from "node:util";
 import type { FaultAnswer } from "../src/sandbox/faults.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
+import type { WireEvent } from "../src/sandbox/room-event.ts";
 import { until } from "../test/doubles/delivery.ts";
 import { temporaryFolder } from "../test/doubles/folder.ts";
 import { freePort, HostProcess } from "../test/doubles/host.ts";
 
-export interface KillTally {
+/** After the last kill the loop waits as long as answers come in; it gives up once none has for so long. */
+const patienceMs = 60_000;
+const tellEveryMs = 5_000;
+
+interface KillTally {
   readonly rounds: number;
   readonly asked: number;
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
   /** What SQLite's integrity_check says of the host's databases, where it is not `ok`. */
   readonly corrupt: readonly string[];
+  /** From the last start until nothing was outstanding, or the loop gave up. */
+  readonly finishMs: number;
+  /** How many were outstanding then. */
+  readonly outstanding: number;
+  /** The longest that anybody waited, over as many kills as came in between. */
+  readonly slowestMs: number;
 }
 
 const yaml = (room: string, origin: string) => `
@@ -62,7 +73,56 @@ const misbehaviours: readonly Misbehaviour[] = [
   ({ faults }) => faults.forgetSince(),
 ];
 
-export async function killLoop(
+interface Question {
+  readonly text: string;
+  readonly bot: string;
+  readonly askedAtMs: number;
+}
+
+/** What was asked and is not yet answered, and what was answered twice; read as it arrives at the homeserver. */
+class Answers {
+  readonly open = new Map<string, Question>();
+  readonly doubled: string[] = [];
+  readonly #seen = new Set<string>();
+  readonly #asked = new Map<string, Question>();
+  slowestMs = 0;
+
+  get asked(): number {
+    return this.#asked.size;
+  }
+  ask(eventId: string, text: string, bot: string): void {
+    const question = { text, bot, askedAtMs: performance.now() };
+    this.#asked.set(eventId, question);
+    this.open.set(eventId, question);
+  }
+  note({ sender, content }: WireEvent): void {
+    const relation = content["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
+    const target = relation?.["m.in_reply_to"]?.event_id ?? "";
+    const question = this.#asked.get(target);
+    if (question === undefined || question.bot !== sender) return;
+    const answer = `${target} ${sender} ${bodyOf(content)}`;
+    if (this.#seen.has(answer)) this.doubled.push(answer);
+    this.#seen.add(answer);
+    if (this.open.delete(target))
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - question.askedAtMs);
+  }
+
+  /** Resolves once all is answered, or when no answer has come in for long enough to call the rest lost. */
+  async finish(progress: (line: string) => void): Promise<void> {
+    let [outstanding, changedMs, toldMs] = [this.open.size, performance.now(), performance.now()];
+    while (this.open.size > 0 && performance.now() - changedMs < patienceMs) {
+      await Bun.sleep(50);
+      if (performance.now() - toldMs >= tellEveryMs) {
+        progress(`  ${this.open.size} outstanding`);
+        toldMs = performance.now();
+      }
+      if (this.open.size === outstanding) continue;
+      [outstanding, changedMs] = [this.open.size, performance.now()];
+    }
+  }
+}
+
+async function killLoop(
   rounds: number,
   progress: (line: string) => void,
   { faults = false } = {},
@@ -79,34 +139,11 @@ export async function killLoop(
   await using host = new HostProcess(join(folder.path, "host"), await freePort());
   const ada = homeserver.createUser("ada");
   const room = ada.createRoom({ public: true });
-  const links = instagram.catalogue
-    .filter(
-      ({ url, replies }) =>
-        replies.length > 0 &&
-        !url.includes(" ") &&
-        !replies.some(({ says }) => says.includes("trying again")),
-    )
-    .map(({ url }) => url);
+  const links = linksOf(instagram);
   host.configure(homeserver.url, yaml(room, instagram.origin));
-
-  // Everything that was asked, by the id of the asking event, with who has to answer it.
-  const asked = new Map<string, { readonly text: string; readonly bot: string }>();
-  const ask = (text: string, bot: string) => void asked.set(ada.say(room, text), { text, bot });
-  const answersTo = () => {
-    const answers = new Map<string, number>();
-    for (const event of homeserver.timeline(room)) {
-      const relation = event.content["m.relates_to"] as
-        | { "m.in_reply_to"?: { event_id?: string } }
-        | undefined;
-      const target = relation?.["m.in_reply_to"]?.event_id;
-      if (target !== undefined)
-        answers.set(
-          `${target} ${event.sender} ${bodyOf(event.content)}`,
-          1 + (answers.get(`${target} ${event.sender} ${bodyOf(event.content)}`) ?? 0),
-        );
-    }
-    return answers;
-  };
+  const answers = new Answers();
+  const unlisten = homeserver.onEvent((event) => answers.note(event));
+  const ask = (text: string, bot: string) => answers.ask(ada.say(room, text), text, bot);
 
   host.start();
   await until("both have joined", () =>
@@ -117,29 +154,48 @@ export async function killLoop(
     if (faults) misbehaviours[round % misbehaviours.length]?.(homeserver);
     const endsAtMs = Date.now() + 50 + Math.random() * 900;
     while (Date.now() < endsAtMs) {
-      ask(`!echo ${asked.size}`, "@echo:sandbox");
-      ask(`?echo ${asked.size}`, "@echo:sandbox");
-      if (asked.size % 5 === 0) ask(links[asked.size % links.length] ?? "", "@insta:sandbox");
+      ask(`!echo ${answers.asked}`, "@echo:sandbox");
+      ask(`?echo ${answers.asked}`, "@echo:sandbox");
+      if (answers.asked % 5 === 0) ask(links[answers.asked % links.length] ?? "", "@insta:sandbox");
       await Bun.sleep(Math.random() * 40);
     }
     await host.kill();
     host.start();
-    if (round % 10 === 0) progress(`  ${round} of ${rounds} kills, ${asked.size} asked`);
+    if (round % 10 === 0) progress(`  ${round} of ${rounds} kills, ${answers.asked} asked`);
   }
   homeserver.faults.clear();
-  const unanswered = () => {
-    const answers = [...answersTo().keys()];
-    const known = new Set(answers.map((key) => key.split(" ", 2).join(" ")));
-    return [...asked].filter(([id, { bot }]) => !known.has(`${id} ${bot}`)).map(([, { text }]) => text);
-  };
-  await until("everything is answered", () => unanswered().length === 0, 60_000).catch(() => {});
-  const doubled = [...answersTo()].filter(([, count]) => count > 1).map(([key]) => key);
+  const outstanding = answers.open.size;
+  const startedMs = performance.now();
+  await answers.finish(progress);
+  const finishMs = performance.now() - startedMs;
+  // An answer that is given twice may come late.
+  await Bun.sleep(2_000);
   await host.kill();
-  const corrupt = checkDatabases(host.dataDir);
-  const tally = { rounds, asked: asked.size, lost: unanswered(), doubled, corrupt };
+  unlisten();
   await instagram.close();
   await homeserver.close();
-  return tally;
+  return {
+    rounds,
+    asked: answers.asked,
+    lost: [...answers.open.values()].map(({ text }) => text),
+    doubled: answers.doubled,
+    corrupt: checkDatabases(host.dataDir),
+    finishMs,
+    outstanding,
+    slowestMs: answers.slowestMs,
+  };
+}
+
+/** Those that are answered, and not with a promise to try again. */
+function linksOf({ catalogue }: ReplayedInstagram): string[] {
+  return catalogue
+    .filter(
+      ({ url, replies }) =>
+        replies.length > 0 &&
+        !url.includes(" ") &&
+        !replies.some(({ says }) => says.includes("trying again")),
+    )
+    .map(({ url }) => url);
 }
 
 /** Tells a carousel's pictures apart, and nothing else. */
@@ -169,11 +225,13 @@ if (import.meta.main) {
     allowPositionals: true,
     options: { faults: { type: "boolean" } },
   });
-  const tally = await killLoop(Number(positionals[0] ?? 100), console.log, values);
-  const { rounds, asked, lost, doubled, corrupt } = tally;
-  console.log(
-    `${rounds} kills, ${asked} messages asked: ${lost.length} lost, ${doubled.length} doubled, ${corrupt.length} corrupt.`,
-  );
+  const tally = await killLoop(Number(positionals[0] ?? 100), console.error, values);
+  const { rounds, asked, lost, doubled, corrupt, finishMs, outstanding, slowestMs } = tally;
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  console.log(`
+| kills | asked | lost | doubled | corrupt | outstanding at the last start | answered after it | slowest answer |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+| ${rounds} | ${asked} | ${lost.length} | ${doubled.length} | ${corrupt.length} | ${outstanding} | ${seconds(finishMs)} | ${seconds(slowestMs)} |`);
   const wrong = [...lost, ...doubled, ...corrupt];
   for (const line of wrong.slice(0, 20)) console.log(`  ${line}`);
   process.exit(wrong.length === 0 ? 0 : 1);
