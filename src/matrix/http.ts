@@ -23,6 +23,9 @@ export interface HttpRequest {
 /** No answer that a bot host asks for comes near this size; a bigger one is not read to its end. */
 const maxAnswerBytes = 128 * 1024 * 1024;
 
+/** The one before such an answer may still take several times its size: that is freed first, or a few in a row would fill the memory. */
+const largeAnswerBytes = 4 * 1024 * 1024;
+
 /**
  * One homeserver's client-server API over fetch, which keeps connections alive by itself. Answers the parsed JSON of a 2xx
  * answer; everything else is thrown as a RoostError: HomeserverError for an answer, `homeserver-unreachable` and `network`
@@ -112,14 +115,17 @@ async function readText(response: Response): Promise<string> {
   const announced = response.headers.get("content-length");
   if (announced !== null) {
     if (Number(announced) > maxAnswerBytes) throw tooLong();
+    if (Number(announced) > largeAnswerBytes) Bun.gc(true);
     return await response.text();
   }
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
   for await (const chunk of response.body ?? []) {
+    const wasLarge = size > largeAnswerBytes;
     size += chunk.byteLength;
     if (size > maxAnswerBytes) throw tooLong();
+    if (!wasLarge && size > largeAnswerBytes) Bun.gc(true);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
