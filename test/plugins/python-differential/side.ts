@@ -19,8 +19,8 @@ export interface Side {
   readonly letter: string;
   readonly api: MaubotApi;
   start(homeserver: Homeserver, plugins: readonly string[]): Promise<void>;
-  /** An instance with an account of its own, `@LETTER-NAME`, that works in the room. */
-  addInstance(name: string, type: string, room: string): Promise<void>;
+  /** An instance with an account of its own, `@LETTER-NAME`, that works in every room it is in. */
+  addInstance(name: string, type: string): Promise<void>;
   /** Rows of the instance's database, as objects. */
   query(name: string, sql: string): Promise<unknown>;
   log(): string;
@@ -104,9 +104,11 @@ export class RoostSide implements Side {
     await this.#api.logIn();
   }
 
-  async addInstance(name: string, type: string, room: string): Promise<void> {
+  async addInstance(name: string, type: string): Promise<void> {
     const account = `@r-${name}:${this.#serverName}`;
-    const instance = { type, primary_user: account, enabled: true, started: true, rooms: [room] };
+    // As every maubot bot does.
+    const rooms = "any";
+    const instance = { type, primary_user: account, enabled: true, started: true, rooms };
     await this.#api.call("PUT", `/instance/${name}`, instance);
   }
 

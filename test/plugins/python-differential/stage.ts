@@ -74,7 +74,7 @@ export class Stage {
           const room = await person.createRoom({ name: "Conversation" });
           const bot = `@${side.letter}-${plugin.name}:${serverName}`;
           await side.api.call("POST", "/plugins/upload", plugin.archive);
-          await side.addInstance(plugin.name, plugin.type, room);
+          await side.addInstance(plugin.name, plugin.type);
           await person.invite(room, bot);
           await untilJoined(person, room, bot);
           this.#scenes.push({ plugin: plugin.name, room, bot, person, guest, side, remembered: new Map() });

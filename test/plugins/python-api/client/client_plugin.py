@@ -178,16 +178,29 @@ class ClientCalls(Plugin):
         )
         steps: list[Any] = [isinstance(room, str), room in await client.get_joined_rooms()]
         await client.send_text(room, "the first words")
-        await client.invite_user(room, person)
-        steps.append([m.state_key for m in await client.get_members(room, membership=Membership.INVITE)].__len__())
-        await client.kick_user(room, person, reason="not yet")
-        await client.ban_user(room, person, reason="never")
-        await client.unban_user(room, person)
+        calls: list[Awaitable[Any]] = [
+            client.invite_user(room, person),
+            client.kick_user(room, person, reason="not yet"),
+            client.ban_user(room, person, reason="never"),
+            client.unban_user(room, person),
+        ]
+        for call in calls:
+            await call
+            member = await client.get_state_event(room, EventType.ROOM_MEMBER, person)
+            steps.append(str(member.membership))
         rules = JoinRulesStateEventContent(join_rule=JoinRule.PUBLIC)
         await client.send_state_event(room, EventType.ROOM_JOIN_RULES, rules)
         await client.leave_room(room)
         steps.append(room in await client.get_joined_rooms())
         steps.append(await client.join_room(evt.room_id) == evt.room_id)
+        return steps
+
+    async def call_enter(self, evt: MessageEvent, reference: str) -> Any:
+        room = await self.client.join_room(reference, servers=["roost.test"])
+        steps: list[Any] = [room in await self.client.get_joined_rooms()]
+        await self.client.send_text(room, "here I am")
+        await self.client.leave_room(room)
+        steps.append(room in await self.client.get_joined_rooms())
         return steps
 
     async def call_request(self, evt: MessageEvent, _: str) -> Any:

@@ -1,6 +1,6 @@
 import type { Step } from "../conversation.ts";
 import type { Scene } from "../stage.ts";
-import { answered, differing, inAnyOrder, say, silently } from "../steps.ts";
+import { answered, inAnyOrder, remembered, say, silently } from "../steps.ts";
 
 export const client: readonly Step[] = [
   say("!call identity"),
@@ -13,12 +13,18 @@ export const client: readonly Step[] = [
   answered(3, say("!call state")),
   ...["account_data", "request", "formats", "types"].map((what) => say(`!call ${what}`)),
   ...["receipt", "typing", "background"].map((what) => inAnyOrder(2, say(`!call ${what}`))),
-  differing(
-    "an instance works in the rooms that its config lists, and makes none",
-    answered(
-      7,
-      sayHere("rooms", (scene) => scene.guest.userId),
-    ),
+  answered(
+    7,
+    sayHere("rooms", (scene) => scene.guest.userId),
+  ),
+  { label: "an open room", answers: 0, act: makeOpenRoom },
+  answered(
+    4,
+    sayHere("enter", (scene) => remembered(scene, "open room")),
+  ),
+  answered(
+    4,
+    sayHere("enter", (scene) => remembered(scene, "open alias")),
   ),
   silently(say("!call nothing")),
 ];
@@ -35,6 +41,14 @@ function sayHere(what: string, rest: (scene: Scene) => string): Step {
 
 function aliasOf({ bot }: Scene): string {
   return bot.replace("@", "#");
+}
+
+async function makeOpenRoom({ bot, person, remembered }: Scene): Promise<void> {
+  const alias = `open-${bot.slice(1, bot.indexOf(":"))}`;
+  const asked = { preset: "public_chat", name: "Open", room_alias_name: alias };
+  const made = await person.request("POST", "/_matrix/client/v3/createRoom", asked);
+  remembered.set("open room", String(made.room_id));
+  remembered.set("open alias", `#${alias}:roost.test`);
 }
 
 async function prepare(scene: Scene): Promise<void> {
