@@ -60,6 +60,24 @@ test("a bot with rooms: any accepts an invitation and answers there, while one w
   expect(replies(party, "bound")).toEqual([]);
 });
 
+test("the rooms of a bot with rooms: any are looked after as listed ones are", async () => {
+  const secret = ada.createRoom({ name: "secret", encrypted: true, invite: ["@free:sandbox"] });
+  await until("it joined", () => membership(secret, "free") === "join");
+  await until("it is told of", () => host.output.includes(`${secret} is encrypted`));
+  const { body } = await host.health("/healthz/free");
+  expect(body).toContain("1 room encrypted");
+  const { out } = await host.command("doctor", "--json");
+  const rooms = (JSON.parse(out) as { subject: string; isFine: boolean }[]).filter(({ subject }) =>
+    subject.startsWith("free, room"),
+  );
+  expect(rooms.map(({ subject, isFine }) => [subject, isFine]).sort()).toEqual(
+    [
+      [`free, room ${party}`, true],
+      [`free, room ${secret}`, false],
+    ].sort(),
+  );
+}, 30_000);
+
 test("a bot with rooms: any keeps out of the admin rooms, and is deaf in one that it was put into", async () => {
   const admins = ada.createRoom({ alias: "admins", invite: ["@free:sandbox"] });
   const ops = ada.createRoom({ alias: "ops", public: true });
@@ -81,7 +99,7 @@ test("a bot with rooms: any keeps out of the admin rooms, and is deaf in one tha
   ada.say(party, "!echo again");
   await until("it answers elsewhere", () => replies(party, "free").includes("again"));
   expect(replies(ops, "free")).toEqual([]);
-});
+}, 30_000);
 
 test("a bot that is given a list again is silent elsewhere, though its account is still there", async () => {
   host.configure(homeserver.url, config(`["${listed}"]`));
@@ -91,4 +109,4 @@ test("a bot that is given a list again is silent elsewhere, though its account i
   await until("it answers at home", () => replies(listed, "free").includes("at home"));
   expect(replies(party, "free")).toEqual(["hello", "again"]);
   expect(membership(party, "free")).toBe("join");
-});
+}, 30_000);

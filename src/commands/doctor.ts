@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import type { AccountConfig, Config } from "../core/config.ts";
 import { RoostError } from "../core/error.ts";
-import { listedRooms } from "../core/room-rule.ts";
+import { adminRooms } from "../core/room-rule.ts";
 import type { Secret } from "../core/secret.ts";
 import type { HostSnapshot } from "../core/status.ts";
 import {
@@ -15,7 +15,7 @@ import {
   describeHolder,
 } from "../doctor/files.ts";
 import { type Finding, fine, wrong } from "../doctor/finding.ts";
-import { type Ask, checkAccount, checkHomeserver, checkRoom } from "../doctor/homeserver.ts";
+import { type Ask, checkAccount, checkHomeserver, checkRoom, roomsOfAny } from "../doctor/homeserver.ts";
 import { checkHost, checkPort, checkPrograms } from "../doctor/machine.ts";
 import { hostDatabaseFile, listBackups } from "../host/backups.ts";
 import { shortageOf } from "../host/disk-watch.ts";
@@ -131,7 +131,11 @@ async function checkOne(account: AccountConfig, config: Config): Promise<Finding
   const findings = [session];
   for (const instance of config.instances.values()) {
     if (instance.account !== userId) continue;
-    for (const room of listedRooms(instance.rooms))
+    const rooms =
+      instance.rooms === "any"
+        ? await roomsOfAny(ask, adminRooms(config.admin.room, userId))
+        : instance.rooms;
+    for (const room of rooms)
       findings.push(await checkRoom(`${instance.id}, room ${room}`, room, userId, ask));
   }
   const { room } = config.admin;

@@ -218,6 +218,8 @@ export interface Management {
   };
 
   viewRooms(userId: UserId, references: readonly RoomReference[]): Promise<readonly RoomView[]>;
+  /** The rooms that an instance lists, or with `any` those that its account is in (200 at most). */
+  viewRoomsOf(id: InstanceId): Promise<readonly RoomView[]>;
 
   databaseTables(id: InstanceId): Promise<readonly DatabaseTable[]>;
   /** Runs in a process of its own that is killed after `timeoutMs`. Read-only unless `mayWrite`. */

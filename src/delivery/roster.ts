@@ -12,7 +12,7 @@ interface Member {
   redactsReplies: boolean;
 }
 
-/** Who listens where: the instances in force, and what became of the rooms that their YAML lists. */
+/** Who listens where: the instances in force, and what became of their rooms. */
 export class Roster {
   readonly #members = new Map<InstanceId, Member>();
   readonly #standings = new Map<UserId, ReadonlyMap<RoomReference, RoomStanding>>();
@@ -90,6 +90,7 @@ export class Roster {
   standingsOf(id: InstanceId): RoomStanding[] {
     const config = this.config(id);
     const known = config === undefined ? undefined : this.#standings.get(config.account);
+    if (config?.rooms === "any") return [...(known?.values() ?? [])];
     return listedRooms(config?.rooms ?? []).flatMap((room) => known?.get(room) ?? []);
   }
 

@@ -1,5 +1,5 @@
 import { RoostError, sentenceOf } from "../core/error.ts";
-import { asRoomId, type UserId } from "../core/id.ts";
+import { asRoomId, type RoomId, type UserId } from "../core/id.ts";
 import { isObject, objectAt, stringAt } from "../core/json.ts";
 import type { RoomReference } from "../core/matrix.ts";
 import { type Finding, fine, wrong } from "./finding.ts";
@@ -73,6 +73,18 @@ export async function checkAccount(userId: UserId, ask: Ask | undefined): Promis
   }
 }
 
+/** The rooms that an instance works in with `rooms: any`: those its account is in, but for those where no bot works. */
+export async function roomsOfAny(ask: Ask, except: readonly RoomReference[]): Promise<RoomId[]> {
+  const excepted = await Promise.all(except.map((each) => asRoomId(each) ?? resolve(each, ask)));
+  return (await joinedRooms(ask)).filter((room) => !excepted.includes(room));
+}
+
+async function joinedRooms(ask: Ask): Promise<RoomId[]> {
+  const answer = await ask(`${client}/joined_rooms`);
+  const joined: unknown[] = isObject(answer) && Array.isArray(answer.joined_rooms) ? answer.joined_rooms : [];
+  return joined.flatMap((each) => (typeof each === "string" ? (asRoomId(each) ?? []) : []));
+}
+
 /** Whether the account is in the room, may post there and can read what is said. */
 export async function checkRoom(
   subject: string,
@@ -83,14 +95,12 @@ export async function checkRoom(
   try {
     const roomId = asRoomId(reference) ?? (await resolve(reference, ask));
     if (roomId === undefined) return wrong(subject, `The homeserver does not know ${reference}: correct it.`);
-    const answer = await ask(`${client}/joined_rooms`);
-    const joined = isObject(answer) ? answer.joined_rooms : undefined;
-    if (!Array.isArray(joined) || !joined.includes(roomId))
+    if (!(await joinedRooms(ask)).includes(roomId))
       return wrong(subject, `${userId} is not in ${reference}: invite it, and Roost accepts.`);
     const state = async (type: string) =>
       optional(ask(`${client}/rooms/${encodeURIComponent(roomId)}/state/${type}/`));
     if ((await state("m.room.encryption")) !== undefined)
-      return wrong(subject, `${reference} is encrypted and cannot be read: list a room without encryption.`);
+      return wrong(subject, `${reference} is encrypted and cannot be read: use a room without encryption.`);
     const levels = await state("m.room.power_levels");
     if (!mayPost(levels, userId))
       return wrong(subject, `${userId} may not post in ${reference}: raise its power level there.`);

@@ -32,6 +32,7 @@ export interface ManagementOptions {
 }
 
 const queryLimitMs = 10_000;
+const maxViewedRooms = 200;
 
 /** Start, stop and restart for an operator, each of which leaves an audit record. */
 export function controlHouse(house: House, router: LogRouter): HostControl {
@@ -113,6 +114,11 @@ export function manageHost(options: ManagementOptions): Management {
     whoIs: (accessToken) => accounts.whoIs(accessToken),
     homeserver: () => accounts.homeserver(),
     viewRooms: (userId, references) => accounts.viewRooms(userId, references),
+    viewRoomsOf: async (id) => {
+      const { account, rooms } = definitions.read(id);
+      const found = house.roster.standingsOf(id).map(({ reference }) => reference);
+      return accounts.viewRooms(account, rooms === "any" ? found.slice(0, maxViewedRooms) : rooms);
+    },
 
     databaseTables: async (id) =>
       askDatabase(databaseCommand, { ask: "tables", file: databaseOf(id) }, queryLimitMs),

@@ -25,10 +25,10 @@ export class RoomFaults {
     }
   }
 
-  /** The config no longer lists it. */
+  /** It is none of the account's rooms any more. */
   forget(reference: RoomReference): void {
     if (this.#advised.delete(reference))
-      this.#log.clear(this.#key(reference), "The room is no longer in the config.");
+      this.#log.clear(this.#key(reference), "The bot works there no more.");
   }
 
   #key(reference: RoomReference): string {

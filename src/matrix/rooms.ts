@@ -6,9 +6,11 @@ import type { Client } from "./client.ts";
 import type { Departure, SyncAnswer } from "./event.ts";
 import { ForbiddenRooms, lookUpAlias } from "./forbidden-rooms.ts";
 import { Invitations } from "./invitations.ts";
+import { Retry } from "./retry.ts";
 import { requireRoomId, serverOf, serversFor } from "./room-address.ts";
+import { RoomEntries } from "./room-entries.ts";
 import { RoomFaults } from "./room-faults.ts";
-import { type Entry, foundByRefusal, standingOf } from "./standing.ts";
+import { foundByRefusal, standingOf } from "./standing.ts";
 import { Successors, type SuccessorsOptions } from "./successors.ts";
 
 export interface RoomsOptions {
@@ -26,10 +28,15 @@ export interface RoomsOptions {
   readonly succession: Pick<SuccessorsOptions, "load" | "save">;
 }
 
-/** Keeps the account in the rooms that are listed, and out of others that it is invited to, unless an instance works in any. */
+/**
+ * Keeps the account in the rooms that are listed, and out of others that it is invited to, unless an instance works in any: then
+ * each room that it is in counts as if it were listed, for as long as it is there.
+ */
 export class Rooms {
   readonly #options: RoomsOptions;
-  readonly #entries = new Map<RoomReference, Entry>();
+  readonly #entries: RoomEntries;
+  /** Rooms that it is in though nobody lists them: kept while an instance works in any. */
+  #found = new Set<RoomId>();
   readonly #encrypted = new Set<RoomId>();
   readonly #successors: Successors;
   readonly #forbidden: ForbiddenRooms;
@@ -38,10 +45,11 @@ export class Rooms {
   #last: Promise<void> = Promise.resolve();
   /** An `enter` that has not begun yet. */
   #upcoming: Promise<void> | undefined;
-  #retry: { readonly atMs: number; readonly timer: Timer } | undefined;
+  readonly #retry: Retry;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
+    this.#retry = new Retry(() => void this.enter(), options.retryMs);
     this.#invitations = new Invitations(options);
     this.#forbidden = new ForbiddenRooms({ ...options, references: options.forbiddenRooms });
     this.#faults = new RoomFaults(options.self, options.log);
@@ -51,6 +59,7 @@ export class Rooms {
       leave: (room) => options.client.leaveRoom(room),
       readState: (room, type) => this.#readState(room, type),
     });
+    this.#entries = new RoomEntries(this.#successors);
   }
 
   /**
@@ -64,7 +73,7 @@ export class Rooms {
     });
     this.#report();
     for (const roomId of this.#options.listedRooms().flatMap((reference) => asRoomId(reference) ?? [])) {
-      if (this.#successors.last(roomId) === roomId || this.#entries.has(roomId)) continue;
+      if (this.#successors.last(roomId) === roomId || this.#entries.get(roomId) !== undefined) continue;
       this.#noteAsked(roomId, roomId);
     }
     const aliases = this.#options.listedRooms().flatMap((reference) => asRoomAlias(reference) ?? []);
@@ -82,18 +91,16 @@ export class Rooms {
   /** Resolves aliases, joins listed rooms, declines other invitations, and tells the standings. Never rejects. */
   enter(): Promise<void> {
     this.#upcoming ??= this.#inTurn(async () => {
-      const { client, listedRooms } = this.#options;
+      const { client } = this.#options;
       this.#upcoming = undefined;
-      clearTimeout(this.#retry?.timer);
-      this.#retry = undefined;
-      const joined = new Set(await client.getJoinedRooms().catch(unlessPassing));
-      const listed = listedRooms();
-      for (const reference of this.#entries.keys()) {
-        if (listed.includes(reference)) continue;
-        this.#entries.delete(reference);
-        this.#faults.forget(reference);
-      }
-      await Promise.all(listed.map((reference) => this.#enterOne(reference, joined)));
+      this.#retry.cancel();
+      const answer = await client.getJoinedRooms().catch(unlessPassing);
+      const joined = new Set<string>(answer ?? this.#found);
+      this.#find(answer);
+      const references = this.#references();
+      for (const reference of this.#entries.references())
+        if (!references.includes(reference)) this.#faults.forget(this.#entries.delete(reference));
+      await Promise.all(references.map((reference) => this.#enterOne(reference, joined)));
       this.#report();
       await this.#answerInvitations();
     });
@@ -104,8 +111,11 @@ export class Rooms {
   note(answer: SyncAnswer): void {
     for (const departure of answer.left) this.#noteDeparture(departure);
     for (const { roomId, state, events } of answer.joined) {
-      const entries = this.#entriesOf(roomId);
-      if (entries.length === 0) continue;
+      const entries = this.#entries.of(roomId);
+      if (entries.length === 0) {
+        if (this.#mayWorkIn(roomId)) void this.enter();
+        continue;
+      }
       if ([...state, ...events].map((event) => this.#noteState(event)).includes(true)) void this.enter();
       // Somebody else, such as the homeserver's administrator, had it join.
       if (entries.some(({ membership }) => membership !== "joined")) void this.enter();
@@ -117,7 +127,31 @@ export class Rooms {
   noteEncrypted(roomId: RoomId): void {
     if (this.#encrypted.has(roomId)) return;
     this.#encrypted.add(roomId);
-    if (this.#entriesOf(roomId).length > 0) this.#report();
+    if (this.#entries.of(roomId).length > 0) this.#report();
+  }
+
+  /** Whether an instance works there although nobody lists the room. */
+  #mayWorkIn(roomId: RoomId): boolean {
+    return this.#options.worksAnywhere() && !this.#forbidden.has(roomId);
+  }
+
+  /** Takes note of the rooms that nobody lists, out of all that it is in. */
+  #find(joined: readonly string[] | undefined): void {
+    const rooms = joined === undefined ? [...this.#found] : joined.flatMap((each) => asRoomId(each) ?? []);
+    this.#found = new Set(
+      rooms.filter(
+        (room) =>
+          this.#mayWorkIn(room) && !this.#entries.of(room).some(({ reference }) => this.#isListed(reference)),
+      ),
+    );
+  }
+
+  /** All rooms that instances work in, as far as they are known. */
+  #references(): RoomReference[] {
+    const isReplaced = (room: RoomId) =>
+      this.#successors.last(room) !== room && this.#found.has(this.#successors.last(room));
+    const found = [...this.#found].filter((room) => !isReplaced(room));
+    return [...new Set<RoomReference>([...this.#options.listedRooms(), ...found])];
   }
 
   /** One thing after the other, so that no room is entered or left twice at once. */
@@ -125,7 +159,7 @@ export class Rooms {
     this.#last = this.#last.then(work).catch((error: unknown) => {
       const isAccounts = error instanceof RoostError && error.code === "token-revoked";
       if (isAccounts) this.#options.onRefused(error);
-      else this.#retryLater(error);
+      else this.#retry.after(error);
     });
     return this.#last;
   }
@@ -138,14 +172,15 @@ export class Rooms {
       roomId ??= await this.#join(reference);
       const place = this.#successors.last(roomId);
       if (this.#forbidden.has(place)) {
-        this.#entries.set(reference, { reference, roomId, membership: "forbidden", certainty: "known" });
+        this.#entries.set({ reference, roomId, membership: "forbidden", certainty: "known" });
         return;
       }
       if (!joined.has(place)) await this.#join(place === roomId ? reference : place);
-      await this.#inspect(place);
-      const reached = await this.#successors.follow(place, (room) => this.#isListed(room));
+      // The sync tells of what changes; of rooms that nobody lists there may be too many to ask again.
+      if (this.#isListed(reference) || !this.#entries.isIn(reference)) await this.#inspect(place);
+      const reached = await this.#successors.follow(place, (room) => this.#entries.has(room));
       if (reached !== place) await this.#inspect(reached);
-      this.#entries.set(reference, { reference, roomId, membership: "joined", certainty: "known" });
+      this.#entries.set({ reference, roomId, membership: "joined", certainty: "known" });
     } catch (error) {
       this.#noteRefusal(reference, roomId, error);
     }
@@ -158,7 +193,7 @@ export class Rooms {
   }
 
   #noteAsked(reference: RoomReference, roomId: RoomId): void {
-    this.#entries.set(reference, { reference, roomId, membership: "invite-needed", certainty: "asking" });
+    this.#entries.set({ reference, roomId, membership: "invite-needed", certainty: "asking" });
     this.#report();
   }
 
@@ -188,7 +223,7 @@ export class Rooms {
     try {
       return await this.#options.client.getRoomStateEvent(roomId, type, "");
     } catch (error) {
-      if (failureClass(error) === "dependency") this.#retryLater(error);
+      if (failureClass(error) === "dependency") this.#retry.after(error);
       return undefined;
     }
   }
@@ -197,17 +232,25 @@ export class Rooms {
     const code = error instanceof RoostError ? error.code : undefined;
     if (code === "token-revoked" || code === "cancelled") throw error;
     const found = foundByRefusal(this.#entries.get(reference)?.membership, error);
-    if (found.certainty === "unanswered") this.#retryLater(error);
-    this.#entries.set(reference, { reference, roomId, ...found });
+    if (found.certainty === "unanswered") this.#retry.after(error);
+    this.#entries.set({ reference, roomId, ...found });
+  }
+
+  #isListed(reference: RoomReference): boolean {
+    return this.#options.listedRooms().includes(reference);
   }
 
   #noteDeparture({ roomId, membership }: Departure): void {
     this.#invitations.remove(roomId);
-    const entries = this.#entriesOf(roomId);
+    this.#found.delete(roomId);
+    const entries = this.#entries.of(roomId);
     for (const entry of entries) {
-      if (membership === "ban") this.#entries.set(entry.reference, { ...entry, membership: "banned" });
-      else if (entry.membership === "joined")
-        this.#entries.set(entry.reference, { ...entry, membership: "left" });
+      if (!this.#isListed(entry.reference)) {
+        this.#faults.forget(this.#entries.delete(entry.reference));
+        continue;
+      }
+      if (membership === "ban") this.#entries.set({ ...entry, membership: "banned" });
+      else if (entry.membership === "joined") this.#entries.set({ ...entry, membership: "left" });
     }
     if (entries.length > 0) this.#report();
   }
@@ -224,69 +267,34 @@ export class Rooms {
     if (this.#options.worksAnywhere() && this.#invitations.areThere) await this.#forbidden.identify();
     await this.#invitations.answer(
       (roomId) => {
-        if (this.#entriesFor(roomId).length > 0) return "listed";
+        if (this.#entries.for(roomId).length > 0) return "listed";
         // Until every alias is known, any room may be the one that it stands for.
-        if (!this.#options.listedRooms().every((each) => this.#isSettled(each))) return "unknown";
-        const isWelcome = this.#options.worksAnywhere() && !this.#forbidden.has(roomId);
-        return isWelcome ? "welcome" : "unwanted";
+        if (!this.#options.listedRooms().every((each) => this.#entries.isSettled(each))) return "unknown";
+        return this.#mayWorkIn(roomId) ? "welcome" : "unwanted";
       },
       async (roomId) => {
-        const entries = this.#entriesFor(roomId);
+        const entries = this.#entries.for(roomId);
         await Promise.all(entries.map(({ reference }) => this.#enterOne(reference, new Set())));
         this.#report();
       },
     );
   }
 
-  #isSettled(reference: RoomReference): boolean {
-    const entry = this.#entries.get(reference);
-    return entry !== undefined && (entry.roomId !== undefined || entry.certainty === "known");
-  }
-
-  /** The listed rooms that the given one is, or stands in the place of. */
-  #entriesOf(roomId: RoomId): Entry[] {
-    return [...this.#entries.values()].filter((entry) => this.#placeOf(entry) === roomId);
-  }
-
-  /** The same with those that it is to take the place of, once the account may enter it. */
-  #entriesFor(roomId: RoomId): Entry[] {
-    return [...this.#entries.values()].filter((entry) => {
-      const place = this.#placeOf(entry);
-      const obstacle = place === undefined ? undefined : this.#successors.obstacle(place);
-      return place === roomId || (obstacle?.kind === "not-open" && obstacle.replacement === roomId);
-    });
-  }
-
-  #placeOf({ roomId }: Entry): RoomId | undefined {
-    return roomId === undefined ? undefined : this.#successors.last(roomId);
-  }
-
-  #isListed(roomId: RoomId): boolean {
-    return [...this.#entries.values()].some((entry) => entry.roomId === roomId);
-  }
-
   /** Tells where things stand, and warns of what is wrong and was not before. */
   #report(): void {
-    const { self, listedRooms, onRooms } = this.#options;
+    const { self, onRooms } = this.#options;
     const facts = { encrypted: this.#encrypted, successors: this.#successors };
-    const entries = listedRooms().flatMap((each) => this.#entries.get(each) ?? []);
-    const standings = entries.map((entry) => standingOf(entry, facts, self));
+    const entries = this.#references().flatMap((each) => this.#entries.get(each) ?? []);
+    const standings = entries.map((entry) =>
+      standingOf(entry, { ...facts, isListed: this.#isListed(entry.reference) }, self),
+    );
     for (const standing of standings) this.#faults.tell(standing);
     onRooms(standings, this.#forbidden.all());
-  }
-
-  #retryLater(error: unknown): void {
-    const isOver = error instanceof RoostError && error.code === "cancelled";
-    const delayMs = (error instanceof RoostError ? error.retryAfterMs : undefined) ?? this.#options.retryMs;
-    const atMs = performance.now() + delayMs;
-    if (isOver || (this.#retry !== undefined && this.#retry.atMs <= atMs)) return;
-    clearTimeout(this.#retry?.timer);
-    this.#retry = { atMs, timer: setTimeout(() => void this.enter(), delayMs) };
   }
 }
 
 /** Without the list of rooms each one is asked for by itself, which tells as much and says what is wrong. */
-function unlessPassing(error: unknown): string[] {
-  if (failureClass(error) === "dependency") return [];
+function unlessPassing(error: unknown): undefined {
+  if (failureClass(error) === "dependency") return undefined;
   throw error;
 }

@@ -3,7 +3,7 @@ import type { RoomId, UserId } from "../core/id.ts";
 import type { RoomReference, RoomStanding } from "../core/matrix.ts";
 import type { Obstacle, Successors } from "./successors.ts";
 
-/** What the account found out about one listed room. */
+/** What the account found out about one room. */
 export interface Entry {
   readonly reference: RoomReference;
   readonly roomId: RoomId | undefined;
@@ -18,6 +18,8 @@ export interface Entry {
 export interface RoomFacts {
   readonly encrypted: ReadonlySet<RoomId>;
   readonly successors: Pick<Successors, "last" | "obstacle">;
+  /** Whether the config names it, or the account is there because an instance works in any room. */
+  readonly isListed: boolean;
 }
 
 /** A listed room as the rest of the house is told of it, with what an admin should do about it. */
@@ -65,6 +67,7 @@ function adviceFor(
   switch (membership) {
     case "joined": {
       const obstacle = roomId === undefined ? undefined : facts.successors.obstacle(roomId);
+      if (!facts.isListed) return encrypted ? unreadable(room) : unreached(room, obstacle, self);
       if (obstacle !== undefined) return stuck(room, obstacle, self);
       if (isMoved && !encrypted) return moved(entry.reference, roomId, self);
       return encrypted ? unreadable(room) : undefined;
@@ -75,7 +78,7 @@ function adviceFor(
 }
 
 export function unreadable(room: string): string {
-  return `${room} is encrypted, and Roost cannot read encrypted rooms yet: list a room without encryption.`;
+  return `${room} is encrypted, and Roost cannot read encrypted rooms yet: use a room without encryption.`;
 }
 
 /** How the account gets into a room that it is not in. */
@@ -100,6 +103,13 @@ export function adviceOutside(
 
 function moved(room: RoomReference, successor: RoomId, self: UserId): string {
   return `${room} was replaced by ${successor}, and ${self} works there now: write "${successor}" in its place in the config.`;
+}
+
+/** Of a room that nobody lists nothing else has to be corrected. */
+function unreached(room: string, obstacle: Obstacle | undefined, self: UserId): string | undefined {
+  return obstacle?.kind === "not-open"
+    ? `${room} was replaced by ${obstacle.replacement}, which is not open to ${self}: invite it there.`
+    : undefined;
 }
 
 function stuck(room: string, obstacle: Obstacle, self: UserId): string {

@@ -70,6 +70,7 @@ export class Memory {
   state: SyncState | undefined;
   rooms: readonly RoomReference[] = [];
   forbidden: readonly RoomReference[] = [];
+  worksAnywhere = false;
   isWanted = true;
   readonly successors = new Map<RoomId, RoomId>();
   standings: readonly RoomStanding[] = [];
@@ -87,7 +88,7 @@ export class Memory {
       this.state = { nextBatch, deviceId, syncedAtMs: Date.now(), positions };
     },
     listedRooms: () => this.rooms,
-    worksAnywhere: () => false,
+    worksAnywhere: () => this.worksAnywhere,
     forbiddenRooms: () => this.forbidden,
     onRooms: (standings) => {
       this.standings = standings;

@@ -172,6 +172,28 @@ for (const dialect of dialects) {
       await until(() => bench.memory.standings[0]?.advice?.includes("was closed on the homeserver") === true);
     });
 
+    test("that nobody lists, but which it is in as one that works anywhere, is looked after all the same", async () => {
+      await using bench = await Bench.open({ dialect });
+      const dan = bench.homeserver.createUser("dan");
+      bench.memory.worksAnywhere = true;
+      await bench.startSyncing();
+      const [encrypted, plain] = [dan.createRoom({ encrypted: true }), dan.createRoom({})];
+      for (const room of [encrypted, plain]) dan.invite(room, bot);
+      await standing(bench, { reference: encrypted, encrypted: true, membership: "joined" });
+      await standing(bench, { reference: plain, encrypted: false, membership: "joined" });
+      expect(bench.memory.log.count("WARN", /is encrypted/)).toBe(1);
+      const successor = dan.upgradeRoom(plain, "11");
+      dan.invite(successor, bot);
+      await standing(bench, { roomId: successor, membership: "joined", advice: undefined });
+      dan.kick(encrypted, bot);
+      await until(
+        () => bench.memory.standings.every(({ reference }) => reference !== encrypted),
+        () => JSON.stringify(bench.memory.standings),
+      );
+      expect(bench.memory.standings.filter(({ roomId }) => roomId === successor).length).toBe(1);
+      expect(bench.memory.log.count("WARN", /./)).toBe(1);
+    });
+
     test("that is encrypted, or becomes so, is told of", async () => {
       await using bench = await Bench.open({ dialect });
       const dan = bench.homeserver.createUser("dan");

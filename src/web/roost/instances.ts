@@ -2,7 +2,6 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { RoostError } from "../../core/error.ts";
 import type { InstanceId } from "../../core/id.ts";
 import type { InstanceChange } from "../../core/management.ts";
-import { listedRooms } from "../../core/room-rule.ts";
 import type { Api, ApiOptions } from "../api.ts";
 import { answers, idParams, json, jsonBody } from "../shapes.ts";
 import { answerLines } from "./lines.ts";
@@ -45,13 +44,12 @@ function addActions(api: Api, { control, management, cutSecrets }: ApiOptions): 
     createRoute({
       method: "get",
       path: "/instances/{id}/rooms",
-      summary: "The rooms it lists, as its account sees them; none for one that works in any",
+      summary: "The rooms it lists, or with any those that its account is in, as the account sees them",
       request: { params: idParams },
       responses: answers("Its rooms.", z.array(roomView)),
     }),
     async (context) => {
-      const { account, rooms } = management.definition(context.req.valid("param").id);
-      return json(await management.viewRooms(account, listedRooms(rooms)), cutSecrets);
+      return json(await management.viewRoomsOf(context.req.valid("param").id), cutSecrets);
     },
   );
 }

@@ -11,7 +11,7 @@ export function Rooms({ definition }: { readonly definition: InstanceDefinition 
   );
   const yaml =
     rooms === "any" ? "rooms: any\n" : `rooms:\n${rooms.map((room) => `  - "${room}"`).join("\n")}\n`;
-  const isListing = rooms !== "any" && rooms.length > 0;
+  const isListing = rooms.length > 0;
   return (
     <section aria-labelledby="rooms">
       <div class="heading">
