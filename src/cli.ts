@@ -35,6 +35,11 @@ function waitForSignal(): Promise<void> {
   });
 }
 
+/** For trying the watchdog: whoever sets the unit's environment may stop the main loop for ever. */
+function standStill(): never {
+  for (;;);
+}
+
 function versionLine(): string {
   const commit = typeof ROOST_COMMIT === "string" && ROOST_COMMIT !== "unknown" ? ` (${ROOST_COMMIT})` : "";
   return `roost ${terminal.version}${commit}`;
@@ -42,6 +47,7 @@ function versionLine(): string {
 
 /** Parses the command line, runs the one command it names, and answers the exit code. */
 export async function runCommandLine(): Promise<number> {
+  if (process.env.ROOST_DEBUG_STALL) process.on("SIGUSR2", standStill);
   let work: (() => number | Promise<number>) | undefined;
   const cli = commandLine(terminal, (chosen) => {
     work = chosen;

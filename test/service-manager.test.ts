@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
+import { ServiceManager } from "../src/host/service-manager.ts";
+import { LogRouter } from "../src/log/router.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import { freePort, HostProcess } from "./doubles/host.ts";
 import { findProgram, needs } from "./doubles/needs.ts";
 import { NotifyListener } from "./doubles/notify-listener.ts";
+import { instance, nowMs, snapshot, states } from "./web/snapshot.ts";
 
 const python = findProgram("python3");
 const lack = python ? undefined : ({ of: "package", why: "apt-get install python3" } as const);
@@ -61,8 +64,44 @@ needs("Python, for a datagram socket", lack)("a unit of Type=notify", () => {
     expect(listener.messages).not.toContain("WATCHDOG=1");
   });
 
+  test("gets no sign of life from a main loop that stands still", async () => {
+    await start({ NOTIFY_SOCKET: listener.path, WATCHDOG_USEC: "400000", ROOST_DEBUG_STALL: "1" });
+    await heard("WATCHDOG=1");
+    process.kill(host.pid, "SIGUSR2");
+    await Bun.sleep(300);
+    const count = listener.messages.length;
+    await Bun.sleep(500);
+    expect(listener.messages.length).toBe(count);
+  });
+
   test("whose socket cannot be used ends at once, saying what to change", async () => {
     await start({ NOTIFY_SOCKET: `/${"x".repeat(200)}` });
     await until("it says so", () => host.output.includes("Use Type=exec and no WatchdogSec= in the unit"));
+  });
+});
+
+needs("Python, for a datagram socket", lack)("a supervisor that leaves undone what is long due", () => {
+  test("costs the sign of life, and the log says for which bot", async () => {
+    using folder = temporaryFolder();
+    const listener = new NotifyListener(folder.path, python ?? "");
+    await listener.open();
+    const router = new LogRouter();
+    const said: string[] = [];
+    router.addSink(({ message }) => void said.push(message), "ERROR");
+    let now = nowMs;
+    const manager = new ServiceManager({
+      env: { NOTIFY_SOCKET: listener.path, WATCHDOG_USEC: "40000" },
+      log: router.logger(),
+      snapshot: () => snapshot([instance("rss", states.backoff)], { nowMs: now }),
+    });
+    manager.open();
+    await until("it gives signs of life", () => listener.messages.includes("WATCHDOG=1"));
+    now += 60_000;
+    await until("it says so", () => said.some((line) => line.includes("what is due for rss was not done")));
+    const count = listener.messages.length;
+    await Bun.sleep(200);
+    expect(listener.messages.length).toBe(count);
+    manager.close();
+    listener.close();
   });
 });

@@ -4,7 +4,7 @@ import { NotifySocket } from "./notify-socket.ts";
 
 const tellEveryMs = 2_000;
 /** How late an attempt may be before the supervisor counts as stuck. */
-const graceMs = 60_000;
+const graceMs = 30_000;
 
 export interface ServiceManagerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
