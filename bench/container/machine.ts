@@ -4,19 +4,24 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { until } from "../../test/doubles/delivery.ts";
 
-const cache = join(dirname(dirname(import.meta.dir)), ".cache/debian-bookworm");
+const cache = join(dirname(dirname(import.meta.dir)), ".cache/debian-bookworm-python");
 
 /** What Debian's own installer gives, kept from one run to the next. */
-function debian(): string {
-  if (existsSync(cache)) return cache;
+export function fetchDebian(): void {
+  if (existsSync(cache)) return;
   const unfinished = `${cache}.unfinished`;
   run("debootstrap", [
-    ...["--variant=minbase", "--include=systemd,systemd-sysv,dbus,ca-certificates"],
+    ...["--variant=minbase", "--include=systemd,systemd-sysv,dbus,ca-certificates,python3"],
     ...["bookworm", unfinished],
   ]);
   renameSync(unfinished, cache);
-  return cache;
 }
+
+/** A container's systemd finds the counting of memory closed to it, where that is cgroup v1; opened first, it puts MemoryMax= in force. */
+const init = `#!/bin/sh
+mount -o remount,rw,bind /sys/fs/cgroup/memory
+exec /lib/systemd/systemd
+`;
 
 export class Machine {
   readonly #folder: string;
@@ -35,9 +40,10 @@ export class Machine {
     return join(this.#folder, "disk");
   }
 
-  /** Lays the system down; what is to be in it can be written below `root` then. */
+  /** Lays down what `fetchDebian` got; what is to be in it can be written below `root` then. */
   install(diskSize: string): void {
-    run("cp", ["-a", debian(), this.root]);
+    run("cp", ["-a", cache, this.root]);
+    this.write("init.sh", init, 0o755);
     mkdirSync(this.disk, { recursive: true });
     run("mount", ["-t", "tmpfs", "-o", `size=${diskSize}`, "tmpfs", this.disk]);
   }
@@ -52,10 +58,10 @@ export class Machine {
     const log = Bun.file(join(this.#folder, "console.log"));
     this.#nspawn = Bun.spawn(
       [
-        ...["systemd-nspawn", "--quiet", "--directory", this.root, "--boot", "--register=no", "--keep-unit"],
+        ...["systemd-nspawn", "--quiet", "--directory", this.root, "--register=no", "--keep-unit"],
         // Of a container's own making: on a real machine these calls are the unit's affair alone.
         ...["--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
-        ...["--console=pipe", `--bind=${this.disk}:/var/lib/roost`],
+        ...["--console=pipe", `--bind=${this.disk}:/var/lib/roost`, "/init.sh"],
       ],
       { stdin: "ignore", stdout: log, stderr: log },
     );

@@ -1,61 +1,44 @@
-/** The unit's memory and its limit. */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+/** The unit's memory and its limit, as the kernel counts them. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
-import { until } from "../../test/doubles/delivery.ts";
 import type { Machine } from "./machine.ts";
 
-const limitBytes = 512 * 1024 * 1024;
-const hierarchy = "/sys/fs/cgroup/memory";
-/**
- * The cgroup that counts. Where the kernel counts memory in cgroup v1, a container's systemd may not set MemoryMax=: then the same limit
- * is put on from outside.
- */
+/** The cgroup that the machine's systemd made for the unit, and in which it has put `MemoryMax=` in force. */
 export class UnitMemory {
-  #folder: string | undefined;
+  readonly #machine: Machine;
 
-  /** Restarts Roost within the limit. Answers false where the kernel counts otherwise. */
-  async limit(machine: Machine): Promise<boolean> {
-    const [, own] = /^\d+:memory:(.+)$/m.exec(readFileSync("/proc/self/cgroup", "utf8")) ?? [];
-    if (own === undefined) return false;
-    const folder = join(hierarchy, own, "roost-bench");
-    if (!existsSync(folder)) mkdirSync(folder);
-    this.#folder = folder;
-    writeFileSync(join(folder, "memory.limit_in_bytes"), String(limitBytes));
-    // What systemd starts from here on is in it; what Roost had before would be counted elsewhere.
-    const before = machine.mainPid();
-    const leader = String(machine.leader());
-    writeFileSync(join(folder, "cgroup.procs"), leader);
-    machine.run("systemctl", "restart", "roost");
-    writeFileSync(join(hierarchy, own, "cgroup.procs"), leader);
-    return machine.mainPid() !== before;
+  constructor(machine: Machine) {
+    this.#machine = machine;
   }
 
+  /** False where the kernel counts memory otherwise than in cgroup v1, which only is read here. */
+  isCounted(): boolean {
+    return existsSync(this.#path("memory.stat"));
+  }
+
+  /** A process of this machine counts for the unit from here on. */
   add(pid: number): void {
-    writeFileSync(join(this.#of(), "cgroup.procs"), String(pid));
+    writeFileSync(this.#path("cgroup.procs"), String(pid));
   }
 
-  /** What is held now but caches that are given back on demand, and the most there ever was, with caches, in MB. */
-  read(): { readonly nowMegabytes: number; readonly peakMegabytes: number } {
-    const number = (text: string | undefined) => Number(text) / 1e6;
-    const read = (name: string) => readFileSync(join(this.#of(), name), "utf8");
-    const [, idle] = /^total_inactive_file (\d+)$/m.exec(read("memory.stat")) ?? [];
+  /** The peak is counted anew from here on. */
+  forgetPeak(): void {
+    writeFileSync(this.#path("memory.max_usage_in_bytes"), "0");
+  }
+
+  /** In MB: what is held now but caches that are given back on demand; the most there ever was, with caches; the limit. */
+  read(): { readonly now: number; readonly peak: number; readonly limit: number } {
+    const read = (name: string) => readFileSync(this.#path(name), "utf8");
+    const [, inactive] = /^total_inactive_file (\d+)$/m.exec(read("memory.stat")) ?? [];
     return {
-      nowMegabytes: number(read("memory.usage_in_bytes")) - number(idle),
-      peakMegabytes: number(read("memory.max_usage_in_bytes")),
+      now: (Number(read("memory.usage_in_bytes")) - Number(inactive)) / 1e6,
+      peak: Number(read("memory.max_usage_in_bytes")) / 1e6,
+      limit: Number(read("memory.limit_in_bytes")) / 1e6,
     };
   }
 
-  /** Once the machine is off. */
-  async close(): Promise<void> {
-    if (this.#folder === undefined) return;
-    const processes = join(this.#folder, "cgroup.procs");
-    await until("the unit's cgroup is empty", () => readFileSync(processes, "utf8") === "");
-    rmdirSync(this.#folder);
-  }
-
-  #of(): string {
-    if (this.#folder === undefined) throw new Error("The memory of the unit is not counted here.");
-    return this.#folder;
+  #path(name: string): string {
+    const inside = "sys/fs/cgroup/memory/system.slice/roost.service";
+    return join("/proc", String(this.#machine.leader()), "root", inside, name);
   }
 }

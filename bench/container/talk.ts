@@ -17,6 +17,8 @@ export class Talk {
   });
   readonly #ada = this.homeserver.createUser("ada");
   readonly rooms = new Map(bots.map((bot) => [bot, this.#ada.createRoom({ public: true })]));
+  /** Rooms of Instagram bots, in which nothing is asked by itself. */
+  readonly pictures = new Map(["films", "ytdlp"].map((bot) => [bot, this.#ada.createRoom({ public: true })]));
   readonly #asked: Question[] = [];
   #count = 0;
   #timer: Timer | undefined;
@@ -67,6 +69,19 @@ export class Talk {
     const text = `question ${this.#count++}`;
     this.#asked.push({ room, text, askedMs: performance.now() });
     this.#ada.say(room, `!echo ${text}`);
+  }
+
+  /** Posts a link for an Instagram bot. */
+  post(bot: string, url: string): void {
+    this.#ada.say(this.pictures.get(bot) ?? "", url);
+  }
+
+  /** The kinds of message that came of it. */
+  shown(bot: string): string[] {
+    return this.homeserver
+      .timeline(this.pictures.get(bot) ?? "")
+      .filter(({ sender, type }) => sender === "@films:sandbox" && type === "m.room.message")
+      .map(({ content }) => String(content.msgtype));
   }
 
   /** How often each question was answered. */

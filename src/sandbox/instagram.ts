@@ -37,10 +37,13 @@ export class ReplayedInstagram {
   readonly #waited = new Set<string>();
   readonly #faults = new Map<Way, Fault>();
   readonly #slowMs: number;
+  readonly #filmBytes: number | undefined;
   #server: Bun.Server<undefined> | undefined;
 
-  constructor({ slowMs = 3000 }: { slowMs?: number } = {}) {
+  /** `filmBytes`: how large every film is; by itself as large as its picture has points. */
+  constructor({ slowMs = 3000, filmBytes }: { slowMs?: number; filmBytes?: number } = {}) {
     this.#slowMs = slowMs;
+    this.#filmBytes = filmBytes;
     for (const post of posts) if (post.behaviour === "rate-limited") this.rateLimitFor(post.shortcode, 99);
   }
 
@@ -185,7 +188,8 @@ export class ReplayedInstagram {
     const match = /^(\d{1,3})-(\d{2,4})x(\d{2,4})\.(jpg|png|mp4)$/.exec(file);
     if (match === null) return new Response("no such file", { status: 404 });
     const [, seed, width, height, type] = match;
-    if (type === "mp4") return picture(emptyMp4(Number(width) * Number(height)), "video/mp4");
+    if (type === "mp4")
+      return picture(emptyMp4(this.#filmBytes ?? Number(width) * Number(height)), "video/mp4");
     const draw = type === "png" ? drawPng : drawJpeg;
     const drawn = this.#drawn.get(file) ?? Promise.resolve(draw(Number(seed), Number(width), Number(height)));
     this.#drawn.set(file, drawn);
