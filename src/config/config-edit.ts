@@ -3,6 +3,7 @@ import { type Config, formatProblem, type LoadedConfig, type Problem } from "../
 import { RoostError } from "../core/error.ts";
 import { asInstanceId, type InstanceId, type UserId } from "../core/id.ts";
 import { isObject, type Json, stringAt } from "../core/json.ts";
+import type { Secret } from "../core/secret.ts";
 import { entryOf } from "./definition.ts";
 import {
   type EntryPlace,
@@ -16,7 +17,7 @@ import {
 import { ConfigFile } from "./file.ts";
 import { type FileChange, obstacleTo, textOf } from "./file-change.ts";
 import { formatPath } from "./finding.ts";
-import { loadConfig } from "./load.ts";
+import { loadConfig, loadSources } from "./load.ts";
 import { type LoadOptions, readSources } from "./sources.ts";
 import { indent } from "./yaml-layout.ts";
 
@@ -29,6 +30,8 @@ export interface Home {
   readonly value: Json | undefined;
   /** The entry's own lines. */
   readonly entry: string;
+  /** All that the config holds, to be cut from what is shown. */
+  readonly secrets: () => readonly Secret[];
   /** Why it cannot be edited, as a sentence. */
   readonly readOnly: string | undefined;
 }
@@ -75,7 +78,13 @@ export class ConfigEdit {
 
   /** The same for several, with the files read once. */
   findEach(places: readonly EntryPlace[]): (Home | undefined)[] {
-    const { main, sources } = readSources(this.#file, this.#options);
+    const read = readSources(this.#file, this.#options);
+    const { main, sources } = read;
+    let loaded: LoadedConfig | undefined;
+    const secrets = () => {
+      loaded ??= loadSources(this.#file, read, this.#options);
+      return loaded.secrets;
+    };
     return places.map((place) => {
       const found = sources.find(({ file }) => file.names(place.section).includes(place.name))?.file;
       if (found === undefined) return undefined;
@@ -83,7 +92,7 @@ export class ConfigEdit {
       const parsed = found.tree();
       const entry = entryText(parsed, place) ?? "";
       const readOnly = found === main ? ofMainFile(file) : this.#obstacle(found, entry);
-      return { file, text: found.text, parsed, value: found.value, entry, readOnly };
+      return { file, text: found.text, parsed, value: found.value, entry, secrets, readOnly };
     });
   }
 

@@ -225,7 +225,7 @@ export class Definitions {
   #show(id: InstanceId, home: Home): { readonly yaml: string } {
     const text = entryText(home.parsed, placeOf(id)) ?? "";
     const settings = settingSecretsOf(this.#options.plugins, entryOf(home.value, "instances", id));
-    return { yaml: showInstance(text, settings, this.#edit.load().secrets) };
+    return { yaml: showInstance(text, settings, home.secrets()) };
   }
 
   #remember(revision: string, yaml: string): void {

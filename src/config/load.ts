@@ -9,7 +9,7 @@ import type { ConfigFile } from "./file.ts";
 import { readInstances } from "./instances.ts";
 import { adminSchema, backupSchema, serverSchema } from "./schema.ts";
 import { SecretReader } from "./secrets.ts";
-import { type LoadOptions, type MainSettings, readSources } from "./sources.ts";
+import { type LoadOptions, type MainSettings, type ReadSources, readSources } from "./sources.ts";
 import { nearest } from "./suggestion.ts";
 
 /**
@@ -18,8 +18,13 @@ import { nearest } from "./suggestion.ts";
  * about its data folder.
  */
 export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
+  return loadSources(file, readSources(file, options), options);
+}
+
+/** The same from files that were just read for something else too; their problems are found once. */
+export function loadSources(file: string, read: ReadSources, options: LoadOptions): LoadedConfig {
   const { env, plugins, texts } = options;
-  const { main, settings, sources, dataDir, folders } = readSources(file, options);
+  const { main, settings, sources, dataDir, folders } = read;
   if (settings === undefined) {
     return { config: undefined, problems: main.problems(), secrets: [], watched: [resolve(file)] };
   }

@@ -27,7 +27,7 @@ function readFromDisk(file: string, maxBytes: number): FileText {
     const stats = fstatSync(descriptor);
     if (stats.isDirectory()) return { sentence: "is a directory, not a file" };
     if (!stats.isFile()) return { sentence: "is not a regular file" };
-    const bytes = readAtMost(descriptor, maxBytes + 1);
+    const bytes = readAtMost(descriptor, stats.size + 1, maxBytes + 1);
     if (bytes.length > maxBytes) return { sentence: tooLarge(maxBytes) };
     return decode(bytes, (stats.mode & 0o004) !== 0);
   } catch (error) {
@@ -41,10 +41,11 @@ function tooLarge(maxBytes: number): string {
   return `is larger than ${maxBytes / 1024} KiB: this cannot be the right file`;
 }
 
-function readAtMost(descriptor: number, limitBytes: number): Uint8Array {
+/** In one piece unless it grew or does not know its size: a config of many files is read often. */
+function readAtMost(descriptor: number, expectedBytes: number, limitBytes: number): Uint8Array {
   const chunks: Uint8Array[] = [];
   for (let total = 0; total < limitBytes; ) {
-    const chunk = new Uint8Array(Math.min(65_536, limitBytes - total));
+    const chunk = new Uint8Array(Math.min(Math.max(expectedBytes - total, 4096), limitBytes - total));
     const count = readSync(descriptor, chunk);
     if (count === 0) break;
     chunks.push(chunk.subarray(0, count));
