@@ -1,7 +1,6 @@
 /** Entry point of every bot's worker: one plugin, built in or trusted, driven by the host through messages. */
-import { builtInPlugins } from "./bots/index.ts";
+import { builtInLoaders } from "./bots/index.ts";
 import { createHttp } from "./plugins/http.ts";
-import { loadPluginModule } from "./plugins/plugin-module.ts";
 import type { ToRuntime } from "./plugins/protocol.ts";
 import { Runtime } from "./plugins/runtime.ts";
 import { ownThreadId } from "./plugins/thread-time.ts";
@@ -10,8 +9,11 @@ import { closeDatabase, openDatabase } from "./store/database.ts";
 declare const self: Worker;
 
 const runtime = new Runtime({
-  plugin: ({ plugin, module }) =>
-    module === undefined ? builtInPlugins.get(plugin) : loadPluginModule(module),
+  plugin: async ({ plugin, module }) => {
+    if (module === undefined) return (await builtInLoaders.get(plugin)?.())?.default;
+    const { loadPluginModule } = await import("./plugins/plugin-module.ts");
+    return loadPluginModule(module);
+  },
   openDatabase: openDatabase,
   closeDatabase,
   http: createHttp(),

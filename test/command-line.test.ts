@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { builtInPlugins } from "../src/bots/index.ts";
+import { builtInPlugins } from "../src/bots/all.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import { freePort, roost } from "./doubles/host.ts";
 

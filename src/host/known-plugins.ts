@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { builtInPlugins } from "../bots/index.ts";
+import { builtInPlugins } from "../bots/all.ts";
 import { checkSettings } from "../config/issues.ts";
 import type { PluginSettings } from "../config/plugins.ts";
 import { readSources } from "../config/sources.ts";

@@ -1,4 +1,4 @@
-import { builtInPlugins } from "../bots/index.ts";
+import { builtInPlugins } from "../bots/all.ts";
 import { checkSettings, settingsSchemaOf } from "../config/issues.ts";
 import type { PluginSettings } from "../config/plugins.ts";
 

@@ -16,12 +16,17 @@ const notPublic: readonly [string, number, "ipv4" | "ipv6"][] = [
   ["224.0.0.0", 3, "ipv4"],
 ];
 
+/** 4 or 6 for an IP address, 0 for anything else. */
+export function familyOf(address: string): number {
+  return isIP(address);
+}
+
 /**
  * Whether an IP address lies on the public internet (IANA special-purpose registries). IPv6 counts as public only inside the
  * allocated 2000::/3, less the blocks that lead back to IPv4 or to documentation; so mapped and translated addresses never do.
  */
 export function isPublicAddress(address: string): boolean {
-  const family = isIP(address);
+  const family = familyOf(address);
   if (family === 4) return !blocks().special.check(address, "ipv4");
   if (family !== 6) return false;
   const { global, special } = blocks();

@@ -1,11 +1,11 @@
-import { lookup } from "node:dns/promises";
-import { rm } from "node:fs/promises";
-import { isIP } from "node:net";
+import { rmSync } from "node:fs";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { Http, HttpAnswer, HttpOptions } from "../core/plugin.ts";
-import { isPublicAddress } from "./address.ts";
 
 const maxRedirects = 5;
+
+/** With the first request only: `node:net` behind it would cost the worker of every bot a megabyte. */
+const loadAddresses = () => import("./address.ts");
 
 /**
  * The only way out for a bot that fetches what a room pointed at. Each hop is checked by the caller's rule and its name resolved
@@ -85,15 +85,16 @@ async function request(url: URL, options: HttpOptions, signal: AbortSignal): Pro
       ...(options.proxy ? { proxy: options.proxy } : {}),
     });
   }
+  const { familyOf, isPublicAddress } = await loadAddresses();
   if (options.proxy !== undefined) {
     const literal = url.hostname.replace(/^\[|\]$/g, "");
-    if (isIP(literal) !== 0 && !isPublicAddress(literal))
+    if (familyOf(literal) !== 0 && !isPublicAddress(literal))
       throw refuse(`${url.hostname} is a private address.`);
     return fetch(url, { ...init, headers: { ...options.headers }, proxy: options.proxy });
   }
   const pinned = new URL(url);
   const resolved = await resolvePublic(url.hostname.replace(/^\[|\]$/g, ""));
-  pinned.hostname = isIP(resolved) === 6 ? `[${resolved}]` : resolved;
+  pinned.hostname = familyOf(resolved) === 6 ? `[${resolved}]` : resolved;
   return fetch(pinned, {
     ...init,
     headers: { ...options.headers, Host: url.host },
@@ -102,7 +103,8 @@ async function request(url: URL, options: HttpOptions, signal: AbortSignal): Pro
 }
 
 async function resolvePublic(hostname: string): Promise<string> {
-  const found = isIP(hostname) === 0 ? await lookup(hostname, { all: true }) : [{ address: hostname }];
+  const { familyOf, isPublicAddress } = await loadAddresses();
+  const found = familyOf(hostname) === 0 ? await Bun.dns.lookup(hostname) : [{ address: hostname }];
   const inside = found.find(({ address }) => !isPublicAddress(address));
   if (inside !== undefined || found[0] === undefined) throw refuse(`${hostname} leads to a private address.`);
   return found[0].address;
@@ -133,7 +135,7 @@ async function writeBounded(response: Response, path: string, maxBytes: number):
     return sizeBytes;
   } catch (error) {
     await writer.end();
-    await rm(path, { force: true });
+    rmSync(path, { force: true });
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFile
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { builtInPlugins } from "../../src/bots/index.ts";
+import { builtInPlugins } from "../../src/bots/all.ts";
 import { RoostError } from "../../src/core/error.ts";
 import { definePlugin } from "../../src/core/plugin.ts";
 import { describeBuiltIn, settingsSchemaOf } from "../../src/plugins/catalog-built-in.ts";

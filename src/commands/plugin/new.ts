@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { builtInPlugins } from "../../bots/index.ts";
+import { builtInLoaders } from "../../bots/index.ts";
 import { packAuthorFolder } from "../../plugins/author-folder.ts" with { type: "macro" };
 import { exitCode, type Terminal } from "../terminal.ts";
 import type { PluginOptions } from "./plugin.ts";
@@ -19,7 +19,7 @@ export async function create(
     );
     return exitCode.usage;
   }
-  if (builtInPlugins.has(id.toLowerCase())) {
+  if (builtInLoaders.has(id.toLowerCase())) {
     terminal.err(`${id} is built into Roost. Choose another name.`);
     return exitCode.problem;
   }
