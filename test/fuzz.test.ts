@@ -1,45 +1,30 @@
 /** schemathesis asks a real host all that its OpenAPI document describes, rightly and wrongly: nothing may break inside. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { dirname, join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ApiUser, adminYaml, password } from "./doubles/api.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
 import { needs } from "./doubles/needs.ts";
 import { pythonWith } from "./doubles/python.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(120_000);
 
 const fuzzer = await pythonWith("schemathesis", "4.32.5");
 
 needs("schemathesis", "lack" in fuzzer ? fuzzer.lack : undefined)("both APIs, fuzzed", () => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let homeserver: Homeserver;
-  let host: HostProcess;
+  let scene: SandboxScene;
 
   beforeAll(async () => {
-    folder = temporaryFolder();
-    homeserver = new Homeserver({
-      serverName: "example.org",
-      dialect: "conduwuit",
-      registrationToken: "letmein",
-    });
-    await homeserver.open();
-    const room = homeserver.createUser("ada").createRoom({ public: true, alias: "weather" });
-    host = new HostProcess(join(folder.path, "host"), await freePort());
+    scene = await SandboxScene.open({ serverName: "example.org", dialect: "conduwuit" });
+    const room = scene.ada.createRoom({ public: true, alias: "weather" });
     const instances = `instances:\n  weather: { plugin: echo, account: "@weather:example.org", rooms: ["${room}"] }\n`;
-    host.configure(homeserver.url, `${adminYaml}accounts: { "@weather:example.org": {} }\n${instances}`);
-    host.start();
-    await host.untilInstance("weather", "running");
+    scene.configure(`${adminYaml}accounts: { "@weather:example.org": {} }\n${instances}`);
+    scene.host.start();
+    await scene.host.untilInstance("weather", "running");
   });
-  afterAll(async () => {
-    await host.stop();
-    await homeserver.close();
-    folder[Symbol.dispose]();
-  });
+  afterAll(() => scene[Symbol.asyncDispose]());
 
   test("answer no input with a fault of their own", async () => {
-    const user = new ApiUser(host.port);
+    const user = new ApiUser(scene.host.port);
     const login = await user.fetch("POST", "/_matrix/maubot/v1/auth/login", { username: "admin", password });
     const { token } = (await login.json()) as { token: string };
     const options = {
@@ -56,8 +41,8 @@ needs("schemathesis", "lack" in fuzzer ? fuzzer.lack : undefined)("both APIs, fu
     const child = Bun.spawn(
       [program, "run", `${user.origin}/_roost/v1/openapi.json`, ...flags, "--generation-deterministic"],
       {
-        cwd: folder.path,
-        env: { HOME: folder.path, PYTHONUNBUFFERED: "1", COLUMNS: "120" },
+        cwd: scene.folder,
+        env: { HOME: scene.folder, PYTHONUNBUFFERED: "1", COLUMNS: "120" },
         stdin: "ignore",
         stdout: "pipe",
         stderr: "pipe",
@@ -71,7 +56,7 @@ needs("schemathesis", "lack" in fuzzer ? fuzzer.lack : undefined)("both APIs, fu
     if (process.env.ROOST_TRANSCRIPT || code !== 0) console.log(out + err);
     expect(code).toBe(0);
     expect(out).toMatch(/[1-9]\d+ generated/);
-    expect((await host.health("/livez")).status).toBe(200);
-    expect(host.output).not.toContain("A request to the API failed");
+    expect((await scene.host.health("/livez")).status).toBe(200);
+    expect(scene.host.output).not.toContain("A request to the API failed");
   });
 });

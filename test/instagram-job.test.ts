@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { stringAt } from "../src/core/json.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
 import type { WireEvent } from "../src/sandbox/room-event.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 const bot = "@insta:sandbox";
 const relationOf = (event: WireEvent) =>
@@ -16,21 +12,12 @@ const relationOf = (event: WireEvent) =>
     | undefined;
 
 describe("the Instagram bot in a room", () => {
-  const folder = temporaryFolder();
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "synapse",
-    registrationToken: "letmein",
-  });
   const instagram = new ReplayedInstagram();
-  let ada: SandboxUser;
+  let scene: SandboxScene;
   let room: string;
-  let host: HostProcess;
 
   const configure = (budget: string) =>
-    host.configure(
-      homeserver.url,
-      `
+    scene.configure(`
 accounts: { "${bot}": {} }
 instances:
   insta:
@@ -38,11 +25,12 @@ instances:
     account: "${bot}"
     rooms: ["${room}"]
     config: { origin: "${instagram.origin}", budget: ${budget} }
-`,
-    );
+`);
   const link = (shortcode: string) => `https://www.instagram.com/p/${shortcode}/`;
   const said = () =>
-    homeserver.timeline(room).filter((event) => event.sender === bot && event.type === "m.room.message");
+    scene.homeserver
+      .timeline(room)
+      .filter((event) => event.sender === bot && event.type === "m.room.message");
   const repliesTo = (asked: string) =>
     said().filter((event) => relationOf(event)?.["m.in_reply_to"]?.event_id === asked);
   const editsOf = (reply: string) =>
@@ -51,24 +39,20 @@ instances:
     );
 
   beforeAll(async () => {
-    await homeserver.open();
+    scene = await SandboxScene.open();
     instagram.open();
-    ada = homeserver.createUser("ada");
-    room = ada.createRoom({ public: true });
-    host = new HostProcess(join(folder.path, "host"), await freePort());
+    room = scene.ada.createRoom({ public: true });
     configure("{ burst: 50, seconds: 1 }");
-    host.start();
-    await until("it has joined", () => homeserver.memberships(room).get(bot) === "join");
+    scene.host.start();
+    await scene.joined(room, bot);
   });
   afterAll(async () => {
-    await host.kill();
+    await scene[Symbol.asyncDispose]();
     await instagram.close();
-    await homeserver.close();
-    folder[Symbol.dispose]();
   });
 
   test("shows a carousel's first picture in the room, the rest in a thread under it, and then an index", async () => {
-    const asked = ada.say(room, link("DRoostSet03"));
+    const asked = scene.ada.say(room, link("DRoostSet03"));
     await until("the first is there", () => repliesTo(asked).length === 1);
     const [first] = repliesTo(asked);
     const threaded = () =>
@@ -84,27 +68,29 @@ instances:
   });
 
   test("redacts its answer when the link is redacted", async () => {
-    const asked = ada.say(room, link("DRoostPic01"));
+    const asked = scene.ada.say(room, link("DRoostPic01"));
     await until("it is answered", () => repliesTo(asked).length === 1);
     const reply = repliesTo(asked)[0]?.event_id;
-    ada.redact(room, asked);
+    scene.ada.redact(room, asked);
     await until(
       "the answer is gone",
       () =>
-        Object.keys(homeserver.timeline(room).find((event) => event.event_id === reply)?.content ?? {})
+        Object.keys(scene.homeserver.timeline(room).find((event) => event.event_id === reply)?.content ?? {})
           .length === 0,
     );
   });
 
   test("tells the room that a link is queued, and turns that notice into the answer, across a kill -9", async () => {
     configure("{ burst: 1, seconds: 4 }");
-    expect((await host.command("restart", "insta")).code).toBe(0);
-    const asked = ["DRoostSlo10", "DRoostBad08", "DRoostMov02"].map((code) => ada.say(room, link(code)));
+    expect((await scene.host.command("restart", "insta")).code).toBe(0);
+    const asked = ["DRoostSlo10", "DRoostBad08", "DRoostMov02"].map((code) =>
+      scene.ada.say(room, link(code)),
+    );
     const last = asked[2] ?? "";
     await until("the last is queued", () => repliesTo(last).length === 1);
     expect(repliesTo(last)[0]?.content.body).toMatch(/^Queued, .*\d before it\.$/);
-    await host.kill();
-    host.start();
+    await scene.host.kill();
+    scene.host.start();
     const notice = String(repliesTo(last)[0]?.event_id);
     await until("the notice became the answer", () => editsOf(notice).length === 1, 25_000);
     expect(stringAt(editsOf(notice)[0]?.content["m.new_content"], "msgtype")).toBe("m.image");
@@ -113,25 +99,25 @@ instances:
 
   test("a queued link that is redacted leaves the queue, and its notice goes too", async () => {
     const pages = instagram.requests.pages;
-    ada.say(room, link("DRoostBad01"));
-    const asked = ada.say(room, link("DRoostBad03"));
+    scene.ada.say(room, link("DRoostBad01"));
+    const asked = scene.ada.say(room, link("DRoostBad03"));
     await until("it is queued", () => repliesTo(asked).length === 1);
     const notice = repliesTo(asked)[0]?.event_id;
-    ada.redact(room, asked);
+    scene.ada.redact(room, asked);
     await until(
       "the notice is gone",
       () =>
-        Object.keys(homeserver.timeline(room).find((event) => event.event_id === notice)?.content ?? {})
+        Object.keys(scene.homeserver.timeline(room).find((event) => event.event_id === notice)?.content ?? {})
           .length === 0,
     );
     await until("nothing waits", async () =>
-      (await host.health("/healthz/insta")).body.includes('"queued":0'),
+      (await scene.host.health("/healthz/insta")).body.includes('"queued":0'),
     );
     expect(instagram.requests.pages).toBe(pages + 1);
   }, 20_000);
 
   test("status counts the outcomes of the week", async () => {
-    const { out } = await host.command("status");
+    const { out } = await scene.host.command("status");
     expect(out).toMatch(/insta, last 7 days: .*\d+ post page/);
   });
 });

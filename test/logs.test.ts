@@ -1,8 +1,5 @@
 import { expect, test } from "bun:test";
-import { join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 const echoYaml = (logLevel: string) => `
 accounts: { "@bot:sandbox": {} }
@@ -11,14 +8,8 @@ instances:
 `;
 
 test("the log is the same to its readers after kill -9, with DEBUG where the YAML says so, and found by what is asked for", async () => {
-  using folder = temporaryFolder();
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "synapse",
-    registrationToken: "letmein",
-  });
-  await homeserver.open();
-  await using host = new HostProcess(join(folder.path, "host"), await freePort());
+  await using scene = await SandboxScene.open();
+  const { host } = scene;
   const read = async (...args: string[]) => {
     const { out } = await host.command("logs", "--json", ...args);
     return out
@@ -27,33 +18,27 @@ test("the log is the same to its readers after kill -9, with DEBUG where the YAM
       .map((line) => JSON.parse(line));
   };
   const messages = async (...args: string[]) => (await read(...args)).map(({ message }) => message);
-  try {
-    host.configure(homeserver.url, echoYaml("info"));
-    host.start();
-    await host.untilInstance("echo", "running");
-    const first = await read();
-    expect(await read("--severity", "debug", "echo")).toEqual(await read("--severity", "info", "echo"));
-    expect(host.output).not.toContain('"DEBUG"');
-    await host.kill();
+  scene.configure(echoYaml("info"));
+  host.start();
+  await host.untilInstance("echo", "running");
+  const first = await read();
+  expect(await read("--severity", "debug", "echo")).toEqual(await read("--severity", "info", "echo"));
+  expect(host.output).not.toContain('"DEBUG"');
+  await host.kill();
 
-    host.configure(homeserver.url, echoYaml("debug"));
-    host.start();
-    await host.untilInstance("echo", "running");
-    const second = await read();
-    expect(second.slice(0, first.length)).toEqual(first);
-    expect(new Set(second.map(({ id }) => id)).size).toBe(second.length);
-    expect((await messages("--text", "is UP")).length).toBe(2);
-    expect(await messages("--text", "is UP", "--limit", "1", "--since", "1h")).toEqual([
-      "Roost 0.1.0 is up.",
-    ]);
-    expect(await messages("--since", "2099-01-01")).toEqual([]);
-    expect(await messages("echo", "--text", "starting.")).toEqual(["Starting."]);
-    expect(host.output).toContain('"DEBUG"');
-    const refused = await host.command("logs", "--limit", "0");
-    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("limit must be a whole number") });
-    await host.stop();
-    expect((await host.command("logs")).err).toContain("Start it with: roost serve");
-  } finally {
-    await homeserver.close();
-  }
+  scene.configure(echoYaml("debug"));
+  host.start();
+  await host.untilInstance("echo", "running");
+  const second = await read();
+  expect(second.slice(0, first.length)).toEqual(first);
+  expect(new Set(second.map(({ id }) => id)).size).toBe(second.length);
+  expect((await messages("--text", "is UP")).length).toBe(2);
+  expect(await messages("--text", "is UP", "--limit", "1", "--since", "1h")).toEqual(["Roost 0.1.0 is up."]);
+  expect(await messages("--since", "2099-01-01")).toEqual([]);
+  expect(await messages("echo", "--text", "starting.")).toEqual(["Starting."]);
+  expect(host.output).toContain('"DEBUG"');
+  const refused = await host.command("logs", "--limit", "0");
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("limit must be a whole number") });
+  await host.stop();
+  expect((await host.command("logs")).err).toContain("Start it with: roost serve");
 }, 60_000);

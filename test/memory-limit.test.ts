@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess, roostCommand } from "./doubles/host.ts";
+import { roostCommand } from "./doubles/host.ts";
 import { type Lack, needs } from "./doubles/needs.ts";
 import { archiveOf } from "./doubles/plugin-archive.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 const limitBytes = 256 * 1024 * 1024;
 const id = "org.example.hungry";
@@ -53,63 +51,51 @@ function lackOfLimit(): Lack | undefined {
 }
 
 needs("a memory limit", lackOfLimit())("a host within a memory limit", () => {
-  const folder = temporaryFolder();
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "synapse",
-    registrationToken: "letmein",
-  });
-  let ada: SandboxUser;
-  let host: HostProcess;
+  let scene: SandboxScene;
   const rooms = new Map<string, string>();
   const limited = cgroup ?? "";
-  const say = (bot: string, body: string) => ada.say(rooms.get(bot) ?? "", body);
-  const isAnswered = (bot: string, body: string) =>
-    until(`${bot} answers ${body}`, () =>
-      homeserver
-        .timeline(rooms.get(bot) ?? "")
-        .some(({ sender, content }) => sender === `@${bot}:sandbox` && content.body === body),
-    );
+  const say = (bot: string, body: string) => scene.ada.say(rooms.get(bot) ?? "", body);
+  const answered = (bot: string, body: string) =>
+    scene.answered(rooms.get(bot) ?? "", body, `@${bot}:sandbox`);
 
   beforeAll(async () => {
-    await homeserver.open();
-    ada = homeserver.createUser("ada");
-    for (const bot of ["hungry", "modest"]) rooms.set(bot, ada.createRoom({ name: bot, public: true }));
     writeFileSync(join(limited, "memory.limit_in_bytes"), String(limitBytes));
     const enter = `echo $$ > ${limited}/cgroup.procs && exec "$0" "$@"`;
-    const command = ["/bin/sh", "-c", enter, ...roostCommand()];
-    host = new HostProcess(join(folder.path, "host"), await freePort(), {}, command);
-    mkdirSync(join(host.dataDir, "plugins"), { recursive: true });
-    writeFileSync(join(host.dataDir, "plugins/hungry.mbp"), archiveOf(hungry(limited)));
+    scene = await SandboxScene.open({ command: ["/bin/sh", "-c", enter, ...roostCommand()] });
+    for (const bot of ["hungry", "modest"]) rooms.set(bot, scene.ada.createRoom({ name: bot, public: true }));
+    mkdirSync(join(scene.host.dataDir, "plugins"), { recursive: true });
+    writeFileSync(join(scene.host.dataDir, "plugins/hungry.mbp"), archiveOf(hungry(limited)));
     const instance = (bot: string) =>
       `  ${bot}: { plugin: ${id}, trusted: true, account: "@${bot}:sandbox", rooms: ["${rooms.get(bot)}"] }\n`;
-    host.configure(
-      homeserver.url,
+    scene.configure(
       `accounts: { "@hungry:sandbox": {}, "@modest:sandbox": {} }\ninstances:\n${instance("hungry")}${instance("modest")}`,
     );
-    host.start();
-    for (const bot of rooms.keys()) await host.untilInstance(bot, "running");
+    scene.host.start();
+    for (const bot of rooms.keys()) await scene.host.untilInstance(bot, "running");
   });
   afterAll(async () => {
-    await host.kill();
+    await scene.host.kill();
     await until("the cgroup is empty", () => readFileSync(join(limited, "cgroup.procs"), "utf8") === "");
     rmdirSync(limited);
-    await homeserver.close();
-    folder[Symbol.dispose]();
+    await scene[Symbol.asyncDispose]();
   });
 
   test("restarts the bot that has grown most before the kernel would end them all, and says so", async () => {
-    const { pid } = host;
+    const { pid } = scene.host;
     say("hungry", "!eat");
-    await isAnswered("hungry", "I eat");
-    await until("it is told", () => host.output.includes("the bot that has grown most is restarted"), 20_000);
-    expect(host.output).toMatch(/The host uses 9\d % of 256 MB of memory/);
-    await host.untilInstance("hungry", "running");
+    await answered("hungry", "I eat");
+    await until(
+      "it is told",
+      () => scene.host.output.includes("the bot that has grown most is restarted"),
+      20_000,
+    );
+    expect(scene.host.output).toMatch(/The host uses 9\d % of 256 MB of memory/);
+    await scene.host.untilInstance("hungry", "running");
     for (const bot of rooms.keys()) {
       say(bot, "!ping");
-      await isAnswered(bot, "pong");
+      await answered(bot, "pong");
     }
-    expect(host.pid).toBe(pid);
+    expect(scene.host.pid).toBe(pid);
     process.kill(pid, 0);
   }, 60_000);
 });
