@@ -43,15 +43,18 @@ export interface OutboxResult {
   readonly outcome: Exclude<OutboxState, { state: "pending" }>;
 }
 
-/** The durable half of delivery. Every method but the two that settle is one transaction; errors are RoostErrors `database`. */
+/** The durable half of delivery. Every method but the two that settle is done when it returns; errors are RoostErrors `database`. */
 export interface DeliveryStore {
-  /** Stores the sync token, the room positions and the rows together; answers the rows that were not known before. */
+  /**
+   * Stores the rows, and never before them the sync token and the room positions; answers the rows that were not known before. The
+   * token may be written soon after: what is told again then is known.
+   */
   commitBatch(batch: SyncBatch, rows: readonly NewInboxRow[], nowMs: number): InboxRow[];
   /** Unsettled rows due by `nowMs` with an id above `afterId`, oldest first. */
   dueRows(instance: InstanceId, nowMs: number, afterId: number, limit: number): InboxRow[];
   /** When the next row that is not yet due will be. */
   nextDueMs(instance: InstanceId, nowMs: number): number | undefined;
-  /** Marks a row done, unless a defer moved it to a later time since it was read. Written with the next transaction or soon. */
+  /** Marks a row done, unless a defer moved it to a later time since it was read. Written soon. */
   settle(row: InboxRow, nowMs: number): void;
   /** Makes (or moves) the row that runs the same message again at `runAtMs`. */
   defer(row: InboxRow, key: string, runAtMs: number): void;
@@ -59,7 +62,7 @@ export interface DeliveryStore {
   countCrash(rows: readonly InboxRow[]): InboxRow[];
   /** Writes entries that are not there yet; answers how each one stands, in the order given. */
   putOutbox(entries: readonly OutboxEntry[]): OutboxState[];
-  /** Written with the next transaction or soon; a repeated `putOutbox` knows of it at once. */
+  /** Written soon; a repeated `putOutbox` knows of it at once. */
   settleOutbox(result: OutboxResult, nowMs: number): void;
   pendingOutbox(account: UserId): OutboxEntry[];
   countQueued(instance: InstanceId): number;

@@ -14,7 +14,7 @@ type Parameter = string | number | null;
 export interface Query<Row> {
   get(...parameters: Parameter[]): Row | null;
   all(...parameters: Parameter[]): Row[];
-  run(...parameters: Parameter[]): { readonly changes: number };
+  run(...parameters: Parameter[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
 }
 
 const writeBehindMs = 50;
@@ -100,18 +100,26 @@ export class HostDatabase {
     };
   }
 
-  /** One transaction. Throws RoostError `database`, and `cancelled` once it is closed. */
+  /** One transaction, with what is behind. Throws RoostError `database`, and `cancelled` once it is closed. */
   write<Result>(work: () => Result): Result {
+    const result = this.writeAlone(() => {
+      for (const settlement of this.#behind) settlement();
+      return work();
+    });
+    this.#behind = [];
+    return result;
+  }
+
+  /** One transaction that leaves behind what is: for what a message waits for. Throws as `write` does. */
+  writeAlone<Result>(work: () => Result): Result {
     const transact = this.#transact;
     if (transact === undefined) throw this.#unusable();
     this.#requireInPlace();
     const done: { result?: Result } = {};
     try {
       transact(() => {
-        for (const settlement of this.#behind) settlement();
         done.result = work();
       });
-      this.#behind = [];
       this.#lastError = undefined;
       return done.result as Result;
     } catch (error) {

@@ -25,6 +25,7 @@ const dayMs = 24 * 3_600_000;
 const keptMs = { inbox: 3 * dayMs, outbox: 30 * dayMs };
 const keptRows = 50_000;
 
+const pending: OutboxState = { state: "pending" };
 const inboxColumns = `id, instance, account, room_id AS roomId, event_id AS eventId, key, run_at_ms AS runAtMs, crashes`;
 
 /** Where each account's sync stands, what is still to be handled, and what is still to be sent. */
@@ -111,25 +112,36 @@ export class HostStore implements DeliveryStore {
   }
 
   commitBatch(batch: SyncBatch, rows: readonly NewInboxRow[], nowMs: number): InboxRow[] {
-    if (rows.length === 0 && batch.gapMs !== undefined) {
-      // Should this be lost, the homeserver tells it again, and there was nothing to answer in it. The first sync ever is
-      // another matter: what it says is history only because it came first.
-      this.#db.writeBehind(() => this.#placeSync(batch, nowMs));
-      return [];
+    const place = () => this.#placeSync(batch, nowMs);
+    // What the first sync ever says is history only because it came first: its place is kept at once.
+    if (batch.gapMs === undefined) {
+      return this.#db.write(() => {
+        place();
+        return this.#insertRows(rows, nowMs);
+      });
     }
-    return this.#db.write(() => {
-      this.#placeSync(batch, nowMs);
-      const insert = this.#db.query<InboxRow>(
-        `INSERT INTO inbox (instance, account, room_id, event_id, run_at_ms) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING RETURNING ${inboxColumns}`,
+    const inserted = rows.length === 0 ? [] : this.#db.writeAlone(() => this.#insertRows(rows, nowMs));
+    // Should this be lost, the homeserver tells it again, and the rows are known.
+    this.#db.writeBehind(place);
+    return inserted;
+  }
+
+  #insertRows(rows: readonly NewInboxRow[], runAtMs: number): InboxRow[] {
+    const insert = this.#db.query(
+      "INSERT INTO inbox (instance, account, room_id, event_id, run_at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    );
+    const inserted: InboxRow[] = [];
+    for (const row of rows) {
+      const { changes, lastInsertRowid } = insert.run(
+        row.instance,
+        row.account,
+        row.roomId,
+        row.eventId,
+        runAtMs,
       );
-      const inserted: InboxRow[] = [];
-      for (const row of rows) {
-        const known = insert.get(row.instance, row.account, row.roomId, row.eventId, nowMs);
-        if (known !== null) inserted.push(known);
-      }
-      return inserted;
-    });
+      if (changes > 0) inserted.push({ ...row, id: Number(lastInsertRowid), key: "", runAtMs, crashes: 0 });
+    }
+    return inserted;
   }
 
   #placeSync(batch: SyncBatch, nowMs: number): void {
@@ -194,19 +206,21 @@ export class HostStore implements DeliveryStore {
   }
 
   putOutbox(entries: readonly OutboxEntry[]): OutboxState[] {
-    return this.#db.write(() => {
+    const isNew = this.#db.writeAlone(() => {
       const insert = this.#db.query(
         `INSERT INTO outbox (txn_id, instance, account, room_id, type, content, trigger_id) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING`,
       );
-      const find = this.#db.query<StoredEntry>("SELECT * FROM outbox WHERE txn_id = ?");
-      return entries.map((entry): OutboxState => {
-        const { txnId, instance, account, roomId, type, content, trigger } = entry;
-        const added =
-          insert.run(txnId, instance, account, roomId, type, JSON.stringify(content), trigger).changes > 0;
-        return added ? { state: "pending" } : stateOf(find.get(txnId));
-      });
+      return entries.map(
+        ({ txnId, instance, account, roomId, type, content, trigger }) =>
+          insert.run(txnId, instance, account, roomId, type, JSON.stringify(content), trigger).changes > 0,
+      );
     });
+    if (!isNew.includes(false)) return entries.map(() => pending);
+    // How those stand that were there already may be behind.
+    this.#db.catchUp();
+    const find = this.#db.query<StoredEntry>("SELECT * FROM outbox WHERE txn_id = ?");
+    return entries.map(({ txnId }, index) => (isNew[index] ? pending : stateOf(find.get(txnId))));
   }
 
   settleOutbox({ txnId, outcome }: OutboxResult, nowMs: number): void {
