@@ -4,6 +4,7 @@ import { createHttp } from "./plugins/http.ts";
 import type { ToRuntime } from "./plugins/protocol.ts";
 import { Runtime } from "./plugins/runtime.ts";
 import { ownThreadId } from "./plugins/thread-time.ts";
+import { type Packed, pack, unpack } from "./plugins/worker-wire.ts";
 import { closeDatabase, openDatabase } from "./store/database.ts";
 
 declare const self: Worker;
@@ -19,6 +20,6 @@ const runtime = new Runtime({
   http: createHttp(),
   threadId: ownThreadId(),
   memoryBytes: () => process.memoryUsage().heapUsed,
-  post: (messages) => self.postMessage(messages),
+  post: (messages) => self.postMessage(pack(messages)),
 });
-self.onmessage = ({ data }: MessageEvent<readonly ToRuntime[]>) => runtime.receive(data);
+self.onmessage = ({ data }: MessageEvent<Packed<ToRuntime>>) => runtime.receive(unpack(data));

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { DeliveryStore, OutboxEntry, OutboxResult } from "../core/delivery.ts";
 import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
 import {
@@ -43,9 +42,7 @@ export function txnIdOf({
   trigger,
   key,
 }: Pick<SendRequest, "instance" | "trigger" | "key">): TxnId {
-  const hash = createHash("sha256")
-    .update(JSON.stringify([instance, trigger, key]))
-    .digest("base64url");
+  const hash = Bun.SHA256.hash(JSON.stringify([instance, trigger, key]), "base64url");
   return asTxnId(`roost-${hash.slice(0, 32)}`);
 }
 

@@ -1,6 +1,7 @@
 import type { Channel, OpenChannel } from "./channel.ts";
 import type { ToHost } from "./protocol.ts";
 import { threadSeconds } from "./thread-time.ts";
+import { type Packed, pack, unpack } from "./worker-wire.ts";
 
 /** A channel to a worker that speaks the protocol by `postMessage`. */
 export function workerChannel(createWorker: () => Worker): OpenChannel {
@@ -12,11 +13,11 @@ export function workerChannel(createWorker: () => Worker): OpenChannel {
       isOver = true;
       onEnd(sentence);
     };
-    worker.onmessage = ({ data }: MessageEvent<readonly ToHost[]>) => isOver || onMessages(data);
+    worker.onmessage = ({ data }: MessageEvent<Packed<ToHost>>) => isOver || onMessages(unpack(data));
     worker.onerror = ({ message }) => end(`The plugin broke: ${gistOf(message)}`);
     worker.addEventListener("close", () => end("The plugin's worker ended by itself."));
     return {
-      post: (messages) => worker.postMessage(messages),
+      post: (messages) => worker.postMessage(pack(messages)),
       measure: (threadId) => ({ cpuSeconds: threadId === undefined ? undefined : threadSeconds(threadId) }),
       kill: () => {
         isOver = true;

@@ -6,6 +6,7 @@ import { createHttp } from "../../src/plugins/http.ts";
 import type { ToRuntime } from "../../src/plugins/protocol.ts";
 import { Runtime } from "../../src/plugins/runtime.ts";
 import { ownThreadId } from "../../src/plugins/thread-time.ts";
+import { type Packed, pack, unpack } from "../../src/plugins/worker-wire.ts";
 import { closeDatabase, openDatabase } from "../../src/store/database.ts";
 
 declare const self: Worker;
@@ -68,6 +69,6 @@ const runtime = new Runtime({
   http: createHttp(),
   threadId: ownThreadId(),
   memoryBytes: () => process.memoryUsage().heapUsed,
-  post: (messages) => self.postMessage(messages),
+  post: (messages) => self.postMessage(pack(messages)),
 });
-self.onmessage = ({ data }: MessageEvent<readonly ToRuntime[]>) => runtime.receive(data);
+self.onmessage = ({ data }: MessageEvent<Packed<ToRuntime>>) => runtime.receive(unpack(data));
