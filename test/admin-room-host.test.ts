@@ -3,41 +3,23 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { objectAt, stringAt } from "../src/core/json.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 const writer = "@roost:sandbox";
 
 setDefaultTimeout(90_000);
 
-class Scene {
-  private constructor(
-    readonly homeserver: Homeserver,
-    readonly ada: SandboxUser,
-    readonly room: string,
-    readonly work: string,
-    readonly host: HostProcess,
-    readonly folder: ReturnType<typeof temporaryFolder>,
-  ) {}
+class Scene extends SandboxScene {
+  readonly room = this.ada.createRoom({ alias: "admins", invite: [writer] });
+  readonly work = this.ada.createRoom({ alias: "work", public: true });
 
-  static async open(): Promise<Scene> {
-    const folder = temporaryFolder();
-    const options = { serverName: "sandbox", dialect: "conduwuit", registrationToken: "letmein" } as const;
-    const homeserver = new Homeserver(options);
-    await homeserver.open();
-    const ada = homeserver.createUser("ada");
-    const room = ada.createRoom({ alias: "admins", invite: [writer] });
-    const work = ada.createRoom({ alias: "work", public: true });
-    const host = new HostProcess(join(folder.path, "host"), await freePort());
-    return new Scene(homeserver, ada, room, work, host, folder);
-  }
-
-  configure(plugin: string, { url = "", account = "@bot:sandbox", admin = writer } = {}): void {
+  configureEcho(
+    plugin: string,
+    { url = this.homeserver.url, account = "@bot:sandbox", admin = writer } = {},
+  ): void {
     this.host.configure(
-      url || this.homeserver.url,
+      url,
       `admin: { account: "${admin}", room: "#admins:sandbox", message_interval: 1s }
 accounts: { "@bot:sandbox": {}, "@other:sandbox": {}, "${writer}": {} }
 instances:
@@ -86,17 +68,11 @@ instances:
       );
     await until(`health says ${pattern}`, says, 20_000);
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.host.kill();
-    await this.homeserver.close();
-    this.folder[Symbol.dispose]();
-  }
 }
 
 test.concurrent("a bot that crashes again and again is told of once, and so is that it runs again", async () => {
-  await using scene = await Scene.open();
-  scene.configure("echo");
+  await using scene = await Scene.open({ dialect: "conduwuit" });
+  scene.configureEcho("echo");
   const folder = join(scene.host.dataDir, "instances", "echo");
   mkdirSync(join(scene.host.dataDir, "instances"), { recursive: true });
   writeFileSync(folder, "in the way");
@@ -110,14 +86,14 @@ test.concurrent("a bot that crashes again and again is told of once, and so is t
 });
 
 test.concurrent("what happens while the homeserver is away is told once, over kill -9, and no words of a config are a command", async () => {
-  await using scene = await Scene.open();
+  await using scene = await Scene.open({ dialect: "conduwuit" });
   const { url } = scene.homeserver;
-  scene.configure("echo");
+  scene.configureEcho("echo");
   scene.host.start();
   await scene.adminRoom("ready");
   await scene.host.kill();
   await scene.homeserver.close();
-  scene.configure("nope\n!admin server shutdown", { url });
+  scene.configureEcho("nope\n!admin server shutdown", { url });
   for (let start = 1; start < 3; start++) {
     scene.host.start();
     await scene.queued(1);
@@ -129,27 +105,27 @@ test.concurrent("what happens while the homeserver is away is told once, over ki
   await scene.shows(/^Roost \| ERROR, echo, [\s\S]*!admin server shutdown[\s\S]*\nRoost \| Seen 3 times/);
   for (const line of scene.shown.join("\n").split("\n")) expect(line).toStartWith("Roost | ");
   expect(scene.homeserver.adminCommands()).toEqual([]);
-  scene.configure("echo");
+  scene.configureEcho("echo");
   await scene.host.command("restart", "echo");
   await scene.shows(/ERROR/, /^Roost \| Over, echo, /);
 });
 
 test.concurrent("no bot becomes the account that writes there, not even by a restart with another config", async () => {
-  await using scene = await Scene.open();
-  scene.configure("echo");
+  await using scene = await Scene.open({ dialect: "conduwuit" });
+  scene.configureEcho("echo");
   scene.host.start();
   await scene.host.untilInstance("echo", "running");
   await scene.adminRoom("ready");
-  scene.configure("echo", { account: writer });
+  scene.configureEcho("echo", { account: writer });
   const asAdmin = await scene.host.command("restart", "echo");
   expect([asAdmin.code, asAdmin.err]).toEqual([
     1,
     expect.stringContaining("is the admin account, which must run no bot"),
   ]);
-  scene.configure("echo", { account: writer, admin: "@other:sandbox" });
+  scene.configureEcho("echo", { account: writer, admin: "@other:sandbox" });
   const asFormer = await scene.host.command("restart", "echo");
   expect([asFormer.code, asFormer.err]).toEqual([1, expect.stringContaining("runs no bot")]);
   scene.ada.say(scene.work, "!echo hello");
-  await scene.homeserver.waitForEvent(scene.work, ({ content }) => content.body === "hello");
+  await scene.answered(scene.work, "hello");
   expect(scene.shown).toEqual([]);
 });

@@ -18,58 +18,31 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
-import { needs } from "./doubles/needs.ts";
+import { lackOfMounts, needs } from "./doubles/needs.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 const bot = "@bot:sandbox";
 const garbage = "not a database at all ".repeat(1000);
 setDefaultTimeout(60_000);
 
 /** A host with an Instagram bot, whose database is in use, and an echo bot that nothing is to happen to. */
-class Scene {
-  private constructor(
-    readonly homeserver: Homeserver,
-    readonly instagram: ReplayedInstagram,
-    readonly ada: SandboxUser,
-    readonly room: string,
-    readonly host: HostProcess,
-    readonly folder: ReturnType<typeof temporaryFolder>,
-  ) {}
-
-  static async open(): Promise<Scene> {
-    const folder = temporaryFolder();
-    const homeserver = new Homeserver({
-      serverName: "sandbox",
-      dialect: "conduwuit",
-      registrationToken: "letmein",
-    });
-    await homeserver.open();
-    const instagram = new ReplayedInstagram();
-    instagram.open();
-    const ada = homeserver.createUser("ada");
-    const room = ada.createRoom({ public: true });
-    const host = new HostProcess(join(folder.path, "host"), await freePort());
-    const common = `account: "${bot}", rooms: ["${room}"]`;
-    host.configure(
-      homeserver.url,
-      `accounts: { "${bot}": {} }
-instances:
-  insta: { plugin: instagram, ${common}, config: { origin: "${instagram.origin}", budget: { burst: 50, seconds: 1 } } }
-  echo: { plugin: echo, ${common} }
-`,
-    );
-    return new Scene(homeserver, instagram, ada, room, host, folder);
-  }
+class Scene extends SandboxScene {
+  readonly room = this.ada.createRoom({ public: true });
+  readonly #instagram = new ReplayedInstagram();
 
   async start(): Promise<void> {
+    this.#instagram.open();
+    const common = `account: "${bot}", rooms: ["${this.room}"]`;
+    this.configure(`accounts: { "${bot}": {} }
+instances:
+  insta: { plugin: instagram, ${common}, config: { origin: "${this.#instagram.origin}", budget: { burst: 50, seconds: 1 } } }
+  echo: { plugin: echo, ${common} }
+`);
     this.host.start();
     await this.running();
-    await until("it has joined", () => this.homeserver.memberships(this.room).get(bot) === "join");
+    await this.joined(this.room);
   }
 
   async running(): Promise<void> {
@@ -95,24 +68,20 @@ instances:
     return this.ada.say(this.room, `https://www.instagram.com/p/${shortcode}/`);
   }
 
-  async answered(asked: string): Promise<void> {
+  async answersOnce(asked: string): Promise<void> {
     await until(`${asked} is answered`, () => this.#answersTo(asked) > 0, 20_000);
     expect(this.#answersTo(asked)).toBe(1);
   }
 
   /** For a post that takes several messages to show. */
-  async answeredInFull(asked: string): Promise<void> {
+  async answersInFull(asked: string): Promise<void> {
     await until(`${asked} is answered`, () => this.#answersTo(asked) > 0, 20_000);
   }
 
   async echoes(text: string): Promise<void> {
     this.ada.say(this.room, `!echo ${text}`);
-    const said = () =>
-      this.homeserver
-        .timeline(this.room)
-        .filter(({ sender, content }) => sender === bot && content.body === text);
-    await until(`${text} is said`, () => said().length > 0, 20_000);
-    expect(said().length).toBe(1);
+    await until(`${text} is said`, () => this.replies(this.room).includes(text), 20_000);
+    expect(this.replies(this.room).filter((reply) => reply === text).length).toBe(1);
   }
 
   async command(...args: string[]): Promise<string> {
@@ -121,11 +90,9 @@ instances:
     return out;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.host.kill();
-    await this.instagram.close();
-    await this.homeserver.close();
-    this.folder[Symbol.dispose]();
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    await this.#instagram.close();
   }
 }
 
@@ -159,7 +126,7 @@ describe("an instance's database", () => {
     test.concurrent(`${what} under a running instance waits for roost restore, while the others go on`, async () => {
       await using scene = await Scene.open();
       await scene.start();
-      await scene.answered(scene.link());
+      await scene.answersOnce(scene.link());
       await scene.command("backup");
       const rows = rowsOf(scene.database);
       harm(scene.database);
@@ -172,7 +139,7 @@ describe("an instance's database", () => {
       if (what === "deleted") expect(existsSync(scene.database)).toBe(false);
       expect(await scene.command("restore", "insta")).toMatch(/was restored from the backup .*0 min ago/);
       await scene.running();
-      await scene.answered(asked);
+      await scene.answersOnce(asked);
       expect(rowsOf(scene.database)).toBeGreaterThanOrEqual(rows);
     });
   }
@@ -184,7 +151,7 @@ describe("an instance's database", () => {
     test.concurrent(`${what} by another program is found damaged, though SQLite reads on from its cache`, async () => {
       await using scene = await Scene.open();
       await scene.start();
-      await scene.answered(scene.link());
+      await scene.answersOnce(scene.link());
       await scene.command("backup");
       // Folds the log into the file: what only the file holds is what can be lost.
       await scene.host.stop();
@@ -199,7 +166,7 @@ describe("an instance's database", () => {
       await scene.echoes("not harmed");
       await scene.command("restore", "insta");
       await scene.running();
-      await scene.answered(asked);
+      await scene.answersOnce(asked);
     });
   }
 
@@ -211,7 +178,7 @@ describe("an instance's database", () => {
     const asked = scene.link();
     renameSync(`${scene.database}.away`, scene.database);
     await scene.host.untilInstance("insta", "running");
-    await scene.answered(asked);
+    await scene.answersOnce(asked);
   });
 
   test.concurrent("lost while the host was down is not begun anew, unless somebody says so", async () => {
@@ -226,7 +193,7 @@ describe("an instance's database", () => {
     expect([code, err]).toEqual([1, expect.stringContaining("roost restore insta --empty")]);
     await scene.command("restore", "insta", "--empty");
     await scene.host.untilInstance("insta", "running");
-    await scene.answered(scene.link());
+    await scene.answersOnce(scene.link());
   });
 
   test.concurrent("locked by somebody else, at the start and later, is waited for", async () => {
@@ -244,7 +211,7 @@ describe("an instance's database", () => {
     other.run("ROLLBACK");
     other.close();
     await scene.running();
-    await scene.answered(first);
+    await scene.answersOnce(first);
   });
 });
 
@@ -257,7 +224,7 @@ describe("the host's database", () => {
     await until("it is said", async () => (await scene.host.health()).body.includes("roost.db is gone"));
     await until("it is logged", () => /"CRITICAL".*roost\.db is gone/.test(scene.host.output));
     renameSync(`${scene.hostDatabase}.away`, scene.hostDatabase);
-    await scene.answered(asked);
+    await scene.answersOnce(asked);
     await scene.running();
     await until("health is well", async () => (await scene.host.health()).status === 200);
   });
@@ -271,22 +238,22 @@ describe("the host's database", () => {
     rmSync(scene.host.dataDir, { recursive: true, force: true });
     renameSync(`${scene.host.dataDir}.away`, scene.host.dataDir);
     await scene.running();
-    await scene.answered(asked);
+    await scene.answersOnce(asked);
   });
 
   test.concurrent("restored on the running host answers what comes, and repeats nothing", async () => {
     await using scene = await Scene.open();
     await scene.start();
     const before = scene.link();
-    await scene.answered(before);
+    await scene.answersOnce(before);
     await scene.command("backup");
     const after = scene.link("DRoostMov02");
-    await scene.answered(after);
+    await scene.answersOnce(after);
     expect(await scene.command("restore", "host")).toContain("host was restored from the backup");
     await scene.running();
     const later = scene.link("DRoostSet03");
     await scene.echoes("and on");
-    for (const asked of [before, after]) await scene.answered(asked);
+    for (const asked of [before, after]) await scene.answersOnce(asked);
     await until("it is answered", () =>
       JSON.stringify(scene.homeserver.timeline(scene.room)).includes(later),
     );
@@ -304,7 +271,7 @@ describe("the host's database", () => {
       await scene.start();
       await scene.command("stop", "echo");
       const asked = scene.link();
-      await scene.answered(asked);
+      await scene.answersOnce(asked);
       const made = JSON.parse(await scene.command("backup", "--json"));
       expect(made.databases).toEqual(["host", "echo", "insta"]);
       await scene.host.stop();
@@ -313,8 +280,8 @@ describe("the host's database", () => {
       await scene.host.untilInstance("insta", "running");
       await scene.host.untilInstance("echo", "stopped");
       expect(scene.host.output).toMatch(/"CRITICAL".*was restored from the backup/);
-      await scene.answered(asked);
-      await scene.answered(scene.link("DRoostMov02"));
+      await scene.answersOnce(asked);
+      await scene.answersOnce(scene.link("DRoostMov02"));
       expect(scene.homeserver.devices(bot).length).toBe(1);
     });
   }
@@ -323,7 +290,7 @@ describe("the host's database", () => {
 test.concurrent("roost backup and restore work without a host too, and refuse what is damaged before touching anything", async () => {
   await using scene = await Scene.open();
   await scene.start();
-  await scene.answered(scene.link());
+  await scene.answersOnce(scene.link());
   await scene.host.stop();
   const { folder, name } = JSON.parse(await scene.command("backup", "--json"));
   expect(await scene.command("backup", "list")).toContain(name);
@@ -346,67 +313,61 @@ test.concurrent("roost backup and restore work without a host too, and refuse wh
   );
 });
 
-const isRoot = process.getuid?.() === 0;
-const mountable = isRoot && spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
+needs("a disk of its own", lackOfMounts())("a mount", () => {
+  test("that turns read-only under an instance is waited for", async () => {
+    await using scene = await Scene.open();
+    await scene.start();
+    await scene.answersOnce(scene.link());
+    const rows = rowsOf(scene.database);
+    const folder = join(scene.host.dataDir, "instances/insta");
+    expect(spawnSync("mount", ["--bind", folder, folder]).status).toBe(0);
+    try {
+      expect(spawnSync("mount", ["-o", "remount,ro,bind", folder]).status).toBe(0);
+      await scene.host.untilInstance("insta", "waiting");
+      expect((await scene.host.health("/healthz/insta")).body).toContain("cannot be written");
+      const asked = scene.link("DRoostMov02");
+      await scene.echoes("not harmed");
+      expect(rowsOf(scene.database)).toBe(rows);
+      expect(spawnSync("umount", [folder]).status).toBe(0);
+      await scene.host.untilInstance("insta", "running");
+      await scene.answersOnce(asked);
+    } finally {
+      spawnSync("umount", [folder]);
+    }
+  });
 
-needs("a disk of its own", mountable ? undefined : { of: "privilege", why: "only root may mount one" })(
-  "a mount",
-  () => {
-    test("that turns read-only under an instance is waited for", async () => {
-      await using scene = await Scene.open();
+  test("that is full under an instance, or read-only under the host, is waited for", async () => {
+    await using scene = await Scene.open();
+    const instanceFolder = join(scene.host.dataDir, "instances/insta");
+    const hostFolder = join(scene.host.dataDir, "host");
+    for (const folder of [instanceFolder, hostFolder]) mkdirSync(folder, { recursive: true });
+    try {
+      expect(spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", instanceFolder]).status).toBe(0);
       await scene.start();
-      await scene.answered(scene.link());
-      const rows = rowsOf(scene.database);
-      const folder = join(scene.host.dataDir, "instances/insta");
-      expect(spawnSync("mount", ["--bind", folder, folder]).status).toBe(0);
-      try {
-        expect(spawnSync("mount", ["-o", "remount,ro,bind", folder]).status).toBe(0);
-        await scene.host.untilInstance("insta", "waiting");
-        expect((await scene.host.health("/healthz/insta")).body).toContain("cannot be written");
-        const asked = scene.link("DRoostMov02");
-        await scene.echoes("not harmed");
-        expect(rowsOf(scene.database)).toBe(rows);
-        expect(spawnSync("umount", [folder]).status).toBe(0);
-        await scene.host.untilInstance("insta", "running");
-        await scene.answered(asked);
-      } finally {
-        spawnSync("umount", [folder]);
-      }
-    });
+      await scene.answersOnce(scene.link());
+      const filler = join(instanceFolder, "filler");
+      spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=1k"]);
+      // The log has some room in what it already takes up: one of these finds none any more.
+      const asked = ["DRoostSet03", "DRoostMov02", "DRoostLim07"].map((shortcode) => scene.link(shortcode));
+      await scene.host.command("restart", "insta");
+      await scene.host.untilInstance("insta", "waiting");
+      expect((await scene.host.health("/healthz/insta")).body).toContain("Free some disk space");
+      await scene.echoes("not harmed");
+      rmSync(filler);
+      await scene.running();
+      for (const each of asked) await scene.answersInFull(each);
 
-    test("that is full under an instance, or read-only under the host, is waited for", async () => {
-      await using scene = await Scene.open();
-      const instanceFolder = join(scene.host.dataDir, "instances/insta");
-      const hostFolder = join(scene.host.dataDir, "host");
-      for (const folder of [instanceFolder, hostFolder]) mkdirSync(folder, { recursive: true });
-      try {
-        expect(spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", instanceFolder]).status).toBe(0);
-        await scene.start();
-        await scene.answered(scene.link());
-        const filler = join(instanceFolder, "filler");
-        spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=1k"]);
-        // The log has some room in what it already takes up: one of these finds none any more.
-        const asked = ["DRoostSet03", "DRoostMov02", "DRoostLim07"].map((shortcode) => scene.link(shortcode));
-        await scene.host.command("restart", "insta");
-        await scene.host.untilInstance("insta", "waiting");
-        expect((await scene.host.health("/healthz/insta")).body).toContain("Free some disk space");
-        await scene.echoes("not harmed");
-        rmSync(filler);
-        await scene.running();
-        for (const each of asked) await scene.answeredInFull(each);
-
-        expect(spawnSync("mount", ["--bind", hostFolder, hostFolder]).status).toBe(0);
-        expect(spawnSync("mount", ["-o", "remount,ro,bind", hostFolder]).status).toBe(0);
-        await until("it is said", async () => (await scene.host.health()).body.includes("cannot be written"));
-        const later = scene.link();
-        expect(spawnSync("umount", [hostFolder]).status).toBe(0);
-        await scene.answered(later);
-        await scene.running();
-      } finally {
-        spawnSync("umount", [hostFolder]);
-        await scene.host.kill();
-        spawnSync("umount", [instanceFolder]);
-      }
-    });
-  },
-);
+      expect(spawnSync("mount", ["--bind", hostFolder, hostFolder]).status).toBe(0);
+      expect(spawnSync("mount", ["-o", "remount,ro,bind", hostFolder]).status).toBe(0);
+      await until("it is said", async () => (await scene.host.health()).body.includes("cannot be written"));
+      const later = scene.link();
+      expect(spawnSync("umount", [hostFolder]).status).toBe(0);
+      await scene.answersOnce(later);
+      await scene.running();
+    } finally {
+      spawnSync("umount", [hostFolder]);
+      await scene.host.kill();
+      spawnSync("umount", [instanceFolder]);
+    }
+  });
+});

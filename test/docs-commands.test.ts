@@ -1,12 +1,10 @@
 /** Every `roost` command in README and docs/ is run as it stands, on a host like the one the text speaks of. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { commandLine } from "../src/commands/command-line.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess, roostCommand } from "./doubles/host.ts";
+import { roostCommand } from "./doubles/host.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(60_000);
 
@@ -31,37 +29,25 @@ const silent = { out: () => {}, err: () => {}, stopRequested: () => new Promise<
 const cli = commandLine({ ...silent, env: {}, isTerminal: false, version: "0", self: ["roost"] }, () => {});
 const known = cli.commands.map(({ name }) => name);
 
-const folder = temporaryFolder();
-const homeserver = new Homeserver({
-  serverName: "example.org",
-  dialect: "conduwuit",
-  registrationToken: "letmein",
-});
-let host: HostProcess;
+let scene: SandboxScene;
+let folder: string;
 
 beforeAll(async () => {
-  await homeserver.open();
-  const room = homeserver.createUser("ada").createRoom({ public: true });
-  host = new HostProcess(folder.path, await freePort());
-  host.configure(
-    homeserver.url,
-    `accounts: { "@bot:example.org": {} }
+  scene = await SandboxScene.open({ serverName: "example.org", dialect: "conduwuit" });
+  folder = dirname(scene.host.configFile);
+  const room = scene.ada.createRoom({ public: true });
+  scene.configure(`accounts: { "@bot:example.org": {} }
 instances:
   instagram: { plugin: instagram, account: "@bot:example.org", rooms: ["${room}"] }
-`,
-  );
-  writeFileSync(join(folder.path, "password.txt"), "correct horse battery\n");
-  writeFileSync(join(folder.path, "roost"), `#!/bin/sh\nexec ${roostCommand().join(" ")} "$@"\n`);
-  chmodSync(join(folder.path, "roost"), 0o755);
-  host.start();
-  await host.untilInstance("instagram", "running");
-  await until("the room is joined", () => homeserver.memberships(room).has("@bot:example.org"));
+`);
+  writeFileSync(join(folder, "password.txt"), "correct horse battery\n");
+  writeFileSync(join(folder, "roost"), `#!/bin/sh\nexec ${roostCommand().join(" ")} "$@"\n`);
+  chmodSync(join(folder, "roost"), 0o755);
+  scene.host.start();
+  await scene.host.untilInstance("instagram", "running");
+  await scene.joined(room, "@bot:example.org");
 });
-afterAll(async () => {
-  await host.kill();
-  await homeserver.close();
-  folder[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
 /** The lines of a document's shell blocks that begin with `roost`, comments cut. */
 function linesOf(name: string): string[] {
@@ -79,13 +65,16 @@ for (const name of documents) {
     test(`${name}: ${line}`, async () => {
       expect(known).toContain(command);
       if (notRun.has(command) || line.startsWith("sudo")) return;
-      const child = Bun.spawn(["sh", "-c", line.replaceAll("/etc/roost/config.yaml", host.configFile)], {
-        cwd: folder.path,
-        env: { PATH: `${folder.path}:${process.env.PATH}`, ROOST_CONFIG: host.configFile },
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "pipe",
-      });
+      const child = Bun.spawn(
+        ["sh", "-c", line.replaceAll("/etc/roost/config.yaml", scene.host.configFile)],
+        {
+          cwd: folder,
+          env: { PATH: `${folder}:${process.env.PATH}`, ROOST_CONFIG: scene.host.configFile },
+          stdin: "ignore",
+          stdout: "pipe",
+          stderr: "pipe",
+        },
+      );
       const [out, err] = await Promise.all([
         new Response(child.stdout).text(),
         new Response(child.stderr).text(),

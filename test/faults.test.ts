@@ -5,13 +5,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import type { FaultAnswer } from "../src/sandbox/faults.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess, roostCommand } from "./doubles/host.ts";
-import { call } from "./doubles/matrix-user.ts";
-import { needs } from "./doubles/needs.ts";
+import { roostCommand } from "./doubles/host.ts";
+import { MatrixUser } from "./doubles/matrix-user.ts";
+import { lackOfMounts, needs } from "./doubles/needs.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 const bot = "@bot:sandbox";
 
@@ -19,44 +17,18 @@ const bot = "@bot:sandbox";
 setDefaultTimeout(60_000);
 
 /** A host with one echo bot in one room of a homeserver, and somebody who talks to it. */
-class Scene {
-  private constructor(
-    readonly homeserver: Homeserver,
-    readonly ada: SandboxUser,
-    readonly room: string,
-    readonly host: HostProcess,
-    readonly folder: ReturnType<typeof temporaryFolder>,
-  ) {}
+class Scene extends SandboxScene {
+  readonly room = this.ada.createRoom({ public: true });
 
-  static async open(dialect: "synapse" | "conduwuit" = "conduwuit"): Promise<Scene> {
-    const folder = temporaryFolder();
-    const homeserver = new Homeserver({
-      serverName: "sandbox",
-      dialect,
-      registrationToken: "letmein",
-      tokenUses: 1,
-    });
-    await homeserver.open();
-    const ada = homeserver.createUser("ada");
-    const room = ada.createRoom({ public: true });
-    const host = new HostProcess(join(folder.path, "host"), await freePort());
-    const scene = new Scene(homeserver, ada, room, host, folder);
-    scene.configure();
-    return scene;
-  }
-
-  configure({ account = "{}", more = "" } = {}): void {
+  configureEcho({ account = "{}", more = "" } = {}): void {
     const echo = `{ plugin: echo, account: "${bot}", rooms: ["${this.room}"] }`;
-    this.host.configure(
-      this.homeserver.url,
-      `accounts: { "${bot}": ${account} }\ninstances:\n  echo: ${echo}\n${more}`,
-    );
+    this.configure(`accounts: { "${bot}": ${account} }\ninstances:\n  echo: ${echo}\n${more}`);
   }
 
   async start(): Promise<void> {
     this.host.start();
     await this.host.untilInstance("echo", "running");
-    await until("it has joined", () => this.homeserver.memberships(this.room).get(bot) === "join");
+    await this.joined(this.room);
   }
 
   /** Posts what the bot is to repeat. */
@@ -64,17 +36,11 @@ class Scene {
     for (const text of texts) this.ada.say(this.room, `!echo ${text}`);
   }
 
-  get replies(): unknown[] {
-    const events = this.homeserver.timeline(this.room);
-    return events
-      .filter(({ sender, type }) => sender === bot && type === "m.room.message")
-      .map(({ content }) => content.body);
-  }
-
   /** Waits until these are the replies, none missing and none twice. */
-  async answered(...texts: string[]): Promise<void> {
-    await until(`${texts} are answered`, () => texts.every((text) => this.replies.includes(text)), 15_000);
-    expect(this.replies.filter((reply) => texts.includes(String(reply))).length).toBe(texts.length);
+  async repeats(...texts: string[]): Promise<void> {
+    const replies = () => this.replies(this.room);
+    await until(`${texts} are answered`, () => texts.every((text) => replies().includes(text)), 15_000);
+    expect(replies().filter((reply) => texts.includes(String(reply))).length).toBe(texts.length);
   }
 
   /** Waits until the log and health both say it. */
@@ -84,13 +50,17 @@ class Scene {
     return until(`log and health say ${sentence}`, isSaid, 15_000);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
     // A stack trace names places in the source.
     expect(this.host.output).not.toMatch(/\n\s+at /);
-    await this.host.kill();
-    await this.homeserver.close();
-    this.folder[Symbol.dispose]();
   }
+}
+
+async function openScene(dialect: "synapse" | "conduwuit" = "conduwuit"): Promise<Scene> {
+  const scene = await Scene.open({ dialect, tokenUses: 1 });
+  scene.configureEcho();
+  return scene;
 }
 
 const refusal = (status: number, errcode: string): FaultAnswer => ({
@@ -107,13 +77,13 @@ describe("a homeserver in trouble", () => {
     ["a lock", "GET", /\/sync$/, refusal(401, "M_USER_LOCKED"), /has locked the account/],
   ] as const) {
     test.concurrent(`${what} is reported, and what was asked meanwhile is answered once it is over`, async () => {
-      await using scene = await Scene.open();
+      await using scene = await openScene();
       await scene.start();
       scene.homeserver.faults.inject({ method, path, user: bot, answer });
       scene.ask("one", "two");
       await scene.said(sentence);
       scene.homeserver.faults.clear();
-      await scene.answered("one", "two");
+      await scene.repeats("one", "two");
       await scene.host.untilInstance("echo", "running");
       await until("health is well", async () =>
         (await scene.host.health()).body.startsWith('{"status":"pass"'),
@@ -122,7 +92,7 @@ describe("a homeserver in trouble", () => {
   }
 
   test.concurrent("answers that get lost, half answers and rate limits double nothing", async () => {
-    await using scene = await Scene.open("synapse");
+    await using scene = await openScene("synapse");
     await scene.start();
     for (const answer of [
       { kind: "lost-answer" },
@@ -134,11 +104,11 @@ describe("a homeserver in trouble", () => {
     }
     scene.homeserver.faults.inject({ path: /\/sync$/, times: 1, answer: { kind: "half" } });
     scene.ask("one", "two", "three");
-    await scene.answered("one", "two", "three");
+    await scene.repeats("one", "two", "three");
   });
 
   test.concurrent("a room that could not be joined at first is joined soon after", async () => {
-    await using scene = await Scene.open("synapse");
+    await using scene = await openScene("synapse");
     scene.homeserver.faults.inject({ path: /\/join/, answer: { kind: "rate-limited", retryAfterMs: 300 } });
     scene.host.start();
     await until("health says so", async () =>
@@ -148,35 +118,30 @@ describe("a homeserver in trouble", () => {
       scene.host.output.includes("yet; it is asked again. The homeserver asks for patience"),
     );
     scene.homeserver.faults.clear();
-    await until("it has joined", () => scene.homeserver.memberships(scene.room).get(bot) === "join");
+    await scene.joined(scene.room);
   });
 
   test.concurrent("a revoked access token fails with its sentence, and a new one in the YAML mends it", async () => {
-    await using scene = await Scene.open();
+    await using scene = await openScene();
     scene.homeserver.createUser("bot", { password: "the-bots-password" });
     const token = async () => {
-      const login = {
-        type: "m.login.password",
-        identifier: { type: "m.id.user", user: bot },
-        password: "the-bots-password",
-      };
-      const { body } = await call(scene.homeserver.url, "POST", "/_matrix/client/v3/login", login);
-      return `{ access_token: ${body.access_token} }`;
+      const { accessToken } = await MatrixUser.logIn(scene.homeserver.url, bot, "the-bots-password");
+      return `{ access_token: ${accessToken} }`;
     };
-    scene.configure({ account: await token() });
+    scene.configureEcho({ account: await token() });
     await scene.start();
     scene.homeserver.revokeTokens(bot);
     scene.ask("one");
     await scene.host.untilInstance("echo", "failed");
     await scene.said(/give the account's password or a new access_token/);
     expect(await scene.host.command("restart", "echo")).toMatchObject({ code: 1, out: "" });
-    scene.configure({ account: await token() });
+    scene.configureEcho({ account: await token() });
     expect(await scene.host.command("restart", "echo")).toMatchObject({ code: 0 });
-    await scene.answered("one");
+    await scene.repeats("one");
   });
 
   test.concurrent("a room that was replaced is reported", async () => {
-    await using scene = await Scene.open("synapse");
+    await using scene = await openScene("synapse");
     await scene.start();
     scene.ada.setState(scene.room, "m.room.tombstone", { body: "moved", replacement_room: "!new:sandbox" });
     await until("health says so", async () =>
@@ -199,13 +164,13 @@ describe("kill -9 during the first registration", () => {
   ] as const) {
     const moment = `${method} ${path.source.slice(2, -1)} number ${count}`;
     test.concurrent(`at ${moment} on ${dialect} costs no second use of the token and no second device`, async () => {
-      await using scene = await Scene.open(dialect);
+      await using scene = await openScene(dialect);
       scene.host.start();
       await until(moment, () => scene.homeserver.requests.count(method, path) >= count);
       await scene.host.kill();
       await scene.start();
       scene.ask("one");
-      await scene.answered("one");
+      await scene.repeats("one");
       expect(scene.homeserver.devices(bot).length).toBe(1);
     });
   }
@@ -213,7 +178,7 @@ describe("kill -9 during the first registration", () => {
 
 describe("signals", () => {
   test.concurrent("SIGTERM finishes what is in hand, and its echoes change nothing", async () => {
-    await using scene = await Scene.open();
+    await using scene = await openScene();
     await scene.start();
     const sending = scene.homeserver.faults.inject({
       method: "PUT",
@@ -225,11 +190,11 @@ describe("signals", () => {
     const { pid } = scene.host;
     for (const signal of ["SIGTERM", "SIGINT", "SIGTERM"]) process.kill(pid, signal);
     expect(await scene.host.exited()).toBe(0);
-    expect(scene.replies).toEqual(["one"]);
+    expect(scene.replies(scene.room)).toEqual(["one"]);
   });
 
   test.concurrent("SIGTERM ends it with 0 while the homeserver hangs, and nothing is lost or doubled", async () => {
-    await using scene = await Scene.open();
+    await using scene = await openScene();
     await scene.start();
     const sending = scene.homeserver.faults.inject({
       method: "PUT",
@@ -242,11 +207,11 @@ describe("signals", () => {
     expect(await scene.host.stop()).toBe(0);
     scene.homeserver.faults.clear();
     scene.host.start();
-    await scene.answered(...texts);
+    await scene.repeats(...texts);
   });
 
   test.concurrent("without a terminal, a hangup and a reader that left are no reason to stop", async () => {
-    await using scene = await Scene.open();
+    await using scene = await openScene();
     const [command = "", ...rest] = roostCommand();
     const child = Bun.spawn([command, ...rest, "serve", "--config", scene.host.configFile], {
       env: {},
@@ -258,7 +223,7 @@ describe("signals", () => {
     await scene.host.untilInstance("echo", "running");
     child.kill("SIGHUP");
     scene.ask("one");
-    await scene.answered("one");
+    await scene.repeats("one");
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
     expect(await new Response(child.stderr).text()).toBe("");
@@ -267,8 +232,8 @@ describe("signals", () => {
 
 describe("the data folder", () => {
   test.concurrent("a damaged database of an instance stops that instance alone", async () => {
-    await using scene = await Scene.open();
-    scene.configure({
+    await using scene = await openScene();
+    scene.configureEcho({
       more: `  twin: { plugin: echo, account: "${bot}", rooms: ["${scene.room}"], prefix: "?" }\n`,
     });
     const folder = join(scene.host.dataDir, "instances/echo");
@@ -278,17 +243,17 @@ describe("the data folder", () => {
     await scene.host.untilInstance("twin", "running");
     await scene.host.untilInstance("echo", "failed");
     await scene.said(/data\.db cannot be opened: .* It is damaged\. .* run: roost restore echo/);
-    await until("it has joined", () => scene.homeserver.memberships(scene.room).get(bot) === "join");
+    await scene.joined(scene.room);
     scene.ada.say(scene.room, "?echo not harmed");
     scene.ask("late");
-    await scene.answered("not harmed");
+    await scene.repeats("not harmed");
     rmSync(join(folder, "data.db"));
     expect(await scene.host.command("restart", "echo")).toMatchObject({ code: 0 });
-    await scene.answered("late");
+    await scene.repeats("late");
   });
 
   test.concurrent("a damaged database of the host is set aside and begun anew with a CRITICAL, and no second device comes of it", async () => {
-    await using scene = await Scene.open();
+    await using scene = await openScene();
     await scene.start();
     await scene.host.stop();
     const folder = join(scene.host.dataDir, "host");
@@ -301,13 +266,13 @@ describe("the data folder", () => {
     );
     expect(readdirSync(folder).some((name) => name.startsWith("roost.db.corrupt-"))).toBe(true);
     scene.ask("one");
-    await scene.answered("one");
+    await scene.repeats("one");
     expect(scene.homeserver.devices(bot).length).toBe(1);
   });
 });
 
 test("health answers while five hundred clients hold their connections open", async () => {
-  await using scene = await Scene.open();
+  await using scene = await openScene();
   await scene.start();
   const slow = Array.from({ length: 500 }, () => {
     const socket = createConnection(scene.host.port, "127.0.0.1");
@@ -319,13 +284,13 @@ test("health answers while five hundred clients hold their connections open", as
   const many = await Promise.all(Array.from({ length: 200 }, () => scene.host.health()));
   expect(new Set(many.map(({ status }) => status))).toEqual(new Set([200]));
   scene.ask("one");
-  await scene.answered("one");
+  await scene.repeats("one");
   for (const socket of slow) socket.destroy();
 });
 
 test("commands for an instance that is not there or cannot start fail with what to do", async () => {
-  await using scene = await Scene.open();
-  scene.configure({ more: `  bad: { plugin: ecko, account: "${bot}", rooms: ["${scene.room}"] }\n` });
+  await using scene = await openScene();
+  scene.configureEcho({ more: `  bad: { plugin: ecko, account: "${bot}", rooms: ["${scene.room}"] }\n` });
   await scene.start();
   for (const [command, says] of [
     [["restart", "nope"], "See which there are with: roost status"],
@@ -340,45 +305,39 @@ test("commands for an instance that is not there or cannot start fail with what 
   }
 });
 
+needs("a disk of its own", lackOfMounts())("a full disk", () => {
+  test("is reported, and when it has room again everything that was asked is answered once", async () => {
+    await using scene = await openScene();
+    const { dataDir } = scene.host;
+    mkdirSync(dataDir, { recursive: true });
+    expect(spawnSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", dataDir]).status).toBe(0);
+    try {
+      await scene.start();
+      const filler = join(dataDir, "filler");
+      spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=4k"]);
+      expect(existsSync(filler)).toBe(true);
+      const texts = Array.from({ length: 60 }, (_, index) => `${index} ${"x".repeat(3000)}`);
+      scene.ask(...texts);
+      await scene.said(/refused a write: .* Free some disk space/);
+      rmSync(filler);
+      await scene.repeats(...texts);
+      await until("health is well", async () => (await scene.host.health()).status === 200);
+    } finally {
+      await scene.host.kill();
+      spawnSync("umount", [dataDir]);
+    }
+  });
+});
+
 const isRoot = process.getuid?.() === 0;
-const mountable = isRoot && spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
-
-needs("a disk of its own", mountable ? undefined : { of: "privilege", why: "only root may mount one" })(
-  "a full disk",
-  () => {
-    test("is reported, and when it has room again everything that was asked is answered once", async () => {
-      await using scene = await Scene.open();
-      const { dataDir } = scene.host;
-      mkdirSync(dataDir, { recursive: true });
-      expect(spawnSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", dataDir]).status).toBe(0);
-      try {
-        await scene.start();
-        const filler = join(dataDir, "filler");
-        spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=4k"]);
-        expect(existsSync(filler)).toBe(true);
-        const texts = Array.from({ length: 60 }, (_, index) => `${index} ${"x".repeat(3000)}`);
-        scene.ask(...texts);
-        await scene.said(/refused a write: .* Free some disk space/);
-        rmSync(filler);
-        await scene.answered(...texts);
-        await until("health is well", async () => (await scene.host.health()).status === 200);
-      } finally {
-        await scene.host.kill();
-        spawnSync("umount", [dataDir]);
-      }
-    });
-  },
-);
-
 needs("two users", isRoot ? undefined : { of: "privilege", why: "only root may become another user" })(
   "a data folder of somebody else's",
   () => {
     test("ends serve with a sentence", async () => {
-      await using scene = await Scene.open();
+      await using scene = await openScene();
       const { dataDir, configFile } = scene.host;
       mkdirSync(dataDir, { recursive: true });
-      for (const folder of [scene.folder.path, join(scene.folder.path, "host"), dataDir])
-        chmodSync(folder, 0o755);
+      for (const folder of [scene.folder, join(scene.folder, "host"), dataDir]) chmodSync(folder, 0o755);
       chmodSync(configFile, 0o644);
       const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
       const { status, stderr } = spawnSync("setpriv", [

@@ -1,6 +1,7 @@
 /** How a test says that it needs a part this machine may lack, so that a skip is always seen and never silent. */
 
 import { describe, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -25,6 +26,14 @@ export function needs(what: string, lack: Lack | undefined): typeof describe | t
     console.log(`skipped: ${what}: ${lack.why}`);
   }
   return describe.skip;
+}
+
+/** For tests that mount something. */
+export function lackOfMounts(): Lack | undefined {
+  const isRoot = process.getuid?.() === 0;
+  const trial = ["-m", "mount", "-t", "tmpfs", "none", "/mnt"];
+  if (isRoot && spawnSync("unshare", trial).status === 0) return undefined;
+  return { of: "privilege", why: "only root may mount a disk" };
 }
 
 /** The first of the programs that is on PATH, or undefined. */

@@ -14,7 +14,7 @@ interface SceneOptions extends Partial<HomeserverOptions> {
   readonly command?: readonly string[];
 }
 
-export interface SceneParts {
+interface SceneParts {
   readonly homeserver: Homeserver;
   readonly ada: SandboxUser;
   readonly host: HostProcess;
