@@ -40,15 +40,53 @@ for (const name of documents) {
   });
 }
 
+const [, reports = ""] = textOf("docs/operating.md").split("## What a report means");
+const reported = [...reports.matchAll(/^\| (`.+`) \| .+ \| .+ \|$/gm)].flatMap(([, said = ""]) =>
+  [...said.matchAll(/`([^`]+)`/g)].map(([, sentence = ""]) => sentence),
+);
+const sources = new Map(
+  readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("sandbox/"))
+    .map((name) => [name, textOf(join("src", name))]),
+);
+
 test("what docs/operating.md says that a report says is what the program says", () => {
-  const [, table = ""] = textOf("docs/operating.md").split("## What a report means");
-  const said = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, sentence = ""]) => sentence);
-  expect(said.length).toBeGreaterThan(20);
-  const names = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
-  const source = names
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => textOf(join("src", name)))
-    .join("\n");
-  for (const sentence of said)
+  expect(reported.length).toBeGreaterThan(20);
+  const source = [...sources.values()].join("\n");
+  for (const sentence of reported)
     expect({ sentence, isSaid: source.includes(sentence) }).toEqual({ sentence, isSaid: true });
+});
+
+/** Where lasting faults are raised, and which lines of the table explain them. */
+const faults: Readonly<Record<string, readonly string[]>> = {
+  "delivery/lane.ts": ["A message waits to be handled", "A message broke the plugin four times"],
+  "delivery/outbox.ts": ["A message waits to be posted", "A message could not be posted"],
+  "delivery/pace.ts": ["It posts more than"],
+  "host/admin-room.ts": ["Nothing can be written to the admin room"],
+  "host/backup-schedule.ts": ["The daily backup failed"],
+  "host/database-watch.ts": ["The host's database"],
+  "host/disk-watch.ts": ["The disk of"],
+  "matrix/account-fault.ts": ["The homeserver cannot be reached", "The account's session was ended"],
+  "matrix/connection.ts": ["The homeserver does not accept the registration token"],
+  "matrix/room-faults.ts": ["Invite ", "is encrypted", "may not post in"],
+  "plugins/catalog.ts": ["The plugin file"],
+  "store/record-store.ts": ["newest log records are in memory only"],
+  "supervisor/memory.ts": [
+    "Its memory has grown",
+    "It was ended because the host uses",
+    "and no bot has grown",
+  ],
+  "supervisor/report.ts": ["Waiting: ", "Its account has failed", "Crash-looping, tried every 5 minutes"],
+};
+
+test("every lasting fault and every error that reaches the admin room is explained there", () => {
+  const raising = [...sources].filter(([name, text]) => /\.raise\(/.test(text) && !name.startsWith("log/"));
+  expect(raising.map(([name]) => name).sort()).toEqual(Object.keys(faults).sort());
+  for (const sentence of Object.values(faults).flat()) expect(reported).toContain(sentence);
+  for (const [name, text] of sources) {
+    for (const [, , said = ""] of text.matchAll(/\.(?:error|critical)\(\s*([`"])(.*?)\1/gs)) {
+      const isExplained = reported.some((sentence) => said.includes(sentence));
+      expect({ name, said, isExplained }).toEqual({ name, said, isExplained: true });
+    }
+  }
 });

@@ -13,8 +13,8 @@ export class ApiUser {
     this.origin = `http://127.0.0.1:${port}`;
   }
 
-  async logIn(): Promise<void> {
-    const answer = await this.fetch("POST", "/_roost/v1/session", { username: "admin", password });
+  async logIn(word = password): Promise<void> {
+    const answer = await this.fetch("POST", "/_roost/v1/session", { username: "admin", password: word });
     this.cookie = answer.headers.get("set-cookie")?.split(";")[0] ?? "";
   }
 

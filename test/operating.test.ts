@@ -1,0 +1,165 @@
+/** docs/operating.md and docs/capacity.md, done as they say. */
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Homeserver } from "../src/sandbox/homeserver.ts";
+import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
+import { ApiUser } from "./doubles/api.ts";
+import { until } from "./doubles/delivery.ts";
+import { temporaryFolder } from "./doubles/folder.ts";
+import { freePort, HostProcess, roost } from "./doubles/host.ts";
+
+setDefaultTimeout(60_000);
+
+const bots = ["one", "two"] as const;
+let folder: ReturnType<typeof temporaryFolder>;
+let homeserver: Homeserver;
+let ada: SandboxUser;
+let rooms: Map<string, string>;
+let hosts: HostProcess[];
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  hosts = [];
+  homeserver = new Homeserver({ serverName: "sandbox", dialect: "synapse", registrationToken: "letmein" });
+  await homeserver.open();
+  ada = homeserver.createUser("ada");
+  rooms = new Map(bots.map((bot) => [bot, ada.createRoom({ public: true })]));
+});
+afterEach(async () => {
+  for (const host of hosts) await host.kill();
+  await homeserver.close();
+  folder[Symbol.dispose]();
+});
+
+async function newHost(name: string, chosen: readonly string[] = bots, more = ""): Promise<HostProcess> {
+  const host = new HostProcess(join(folder.path, name), await freePort());
+  hosts.push(host);
+  const instances = chosen.map(
+    (bot) => `  ${bot}: { plugin: echo, account: "@${bot}:sandbox", rooms: ["${rooms.get(bot)}"] }\n`,
+  );
+  const accounts = chosen.map((bot) => `"@${bot}:sandbox": {}`).join(", ");
+  host.configure(homeserver.url, `accounts: { ${accounts} }\ninstances:\n${instances.join("")}${more}`);
+  return host;
+}
+/** Starts it, and has each bot answer `before`. */
+async function startAnswering(host: HostProcess): Promise<void> {
+  host.start();
+  for (const bot of bots) {
+    await until(`${bot} has joined`, () =>
+      homeserver.memberships(rooms.get(bot) ?? "").has(`@${bot}:sandbox`),
+    );
+    ask(bot, "before");
+    await answered(bot, "before");
+  }
+}
+const ask = (bot: string, text: string) => ada.say(rooms.get(bot) ?? "", `!echo ${text}`);
+const answersOf = (bot: string) =>
+  homeserver
+    .timeline(rooms.get(bot) ?? "")
+    .filter(({ sender, type }) => sender === `@${bot}:sandbox` && type === "m.room.message")
+    .map(({ content }) => content.body);
+const answered = (bot: string, ...texts: string[]) =>
+  until(`${bot} has answered ${texts}`, () => texts.every((text) => answersOf(bot).includes(text)));
+
+describe("another machine", () => {
+  test("goes on where the old one stopped, with the whole data folder", async () => {
+    const old = await newHost("old");
+    await startAnswering(old);
+    const devices = bots.map((bot) => homeserver.devices(`@${bot}:sandbox`));
+    await old.stop();
+    const next = await newHost("next");
+    cpSync(old.dataDir, next.dataDir, { recursive: true });
+    for (const bot of bots) ask(bot, "between");
+    next.start();
+    for (const bot of bots) {
+      await answered(bot, "between");
+      ask(bot, "after");
+      await answered(bot, "after");
+      expect(answersOf(bot)).toEqual(["before", "between", "after"]);
+    }
+    expect(bots.map((bot) => homeserver.devices(`@${bot}:sandbox`))).toEqual(devices);
+  });
+
+  test("has the bots again from the backups alone", async () => {
+    const old = await newHost("old");
+    await startAnswering(old);
+    expect(await old.command("backup")).toMatchObject({ code: 0 });
+    await old.kill();
+    const next = await newHost("next");
+    mkdirSync(next.dataDir, { recursive: true, mode: 0o700 });
+    cpSync(join(old.dataDir, "backups"), join(next.dataDir, "backups"), { recursive: true });
+    rmSync(old.dataDir, { recursive: true });
+    expect(await next.command("restore", "all")).toMatchObject({ code: 0 });
+    next.start();
+    for (const bot of bots) {
+      ask(bot, "after");
+      await answered(bot, "after");
+      expect(answersOf(bot)).toEqual(["before", "after"]);
+      expect(homeserver.devices(`@${bot}:sandbox`)).toHaveLength(1);
+    }
+  });
+
+  test("takes over some of the accounts: both have the data folder, and each config its own accounts", async () => {
+    const old = await newHost("old");
+    await startAnswering(old);
+    await old.stop();
+    const second = await newHost("second", ["two"]);
+    cpSync(old.dataDir, second.dataDir, { recursive: true });
+    for (const bot of bots) ask(bot, "between");
+    rmSync(join(second.dataDir, "instances/one"), { recursive: true });
+    const first = await newHost("old", ["one"]);
+    first.start();
+    second.start();
+    for (const bot of bots) {
+      await answered(bot, "between");
+      ask(bot, "after");
+      await answered(bot, "after");
+      expect(answersOf(bot)).toEqual(["before", "between", "after"]);
+      expect(homeserver.devices(`@${bot}:sandbox`)).toHaveLength(1);
+    }
+  });
+});
+
+describe("a new", () => {
+  test("registration token is read by the next registration, without a restart", async () => {
+    const token = join(folder.path, "token");
+    writeFileSync(token, "an old one\n", { mode: 0o600 });
+    const host = await newHost("host");
+    const body = `accounts: { "@one:sandbox": {} }\ninstances: { one: { plugin: echo, account: "@one:sandbox", rooms: ["${rooms.get("one")}"] } }\n`;
+    host.configure(homeserver.url, body, `{ file: ${token} }`);
+    host.start();
+    await host.untilInstance("one", "failed");
+    writeFileSync(token, "letmein\n", { mode: 0o600 });
+    expect(await host.command("restart", "one")).toMatchObject({ code: 0 });
+    await until("it has joined", () => homeserver.memberships(rooms.get("one") ?? "").has("@one:sandbox"));
+    ask("one", "hello");
+    await answered("one", "hello");
+  });
+
+  test("password of the page ends the sessions of the old one, once the host is started again", async () => {
+    const file = join(folder.path, "password_hash");
+    const newPassword = async (password: string) => {
+      const { out } = await roost(["hash-password"], { stdin: `${password}\n` });
+      writeFileSync(file, out, { mode: 0o600 });
+    };
+    await newPassword("correct horse battery");
+    const host = await newHost(
+      "host",
+      bots,
+      `admin: { username: admin, password_hash: { file: ${file} } }\n`,
+    );
+    host.start();
+    for (const bot of bots) await host.untilInstance(bot, "running");
+    const user = new ApiUser(host.port);
+    await user.logIn("correct horse battery");
+    await user.call("GET", "/overview");
+    await newPassword("another, longer password");
+    await host.stop();
+    host.start();
+    for (const bot of bots) await host.untilInstance(bot, "running");
+    await user.call("GET", "/overview", undefined, 401);
+    await user.logIn("another, longer password");
+    await user.call("GET", "/overview");
+  });
+});
