@@ -12,9 +12,19 @@ import { Line } from "../parts/line.tsx";
 import { State } from "../parts/state.tsx";
 import { linkTo } from "../route.ts";
 
+/** What the first frame shows; the others follow in the next, out of view. */
+const firstScreenCount = 12;
+
 /** Every bot with how it does: what is wrong is to be seen in two seconds. */
 export function Overview() {
   const now = overview.value;
+  const isFirstFrame = useSignal(true);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      isFirstFrame.value = false;
+    });
+    return () => clearTimeout(timer);
+  }, []);
   if (now === null) return null;
   const { snapshot, history, status, sentence } = now;
   return (
@@ -35,7 +45,7 @@ export function Overview() {
           </a>
         </div>
         <ul class="bots">
-          {snapshot.instances.map((instance) => (
+          {snapshot.instances.slice(0, isFirstFrame.value ? firstScreenCount : undefined).map((instance) => (
             <Bot
               key={instance.id}
               instance={instance}
