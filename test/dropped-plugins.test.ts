@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import type { HostProcess } from "./doubles/host.ts";
 import { archiveOf } from "./doubles/plugin-archive.ts";
+import { SandboxStage } from "./doubles/sandbox-stage.ts";
 
 /** Says its version; does not start if that is `broken`. */
 const plugin = (version: string, isBroken = false): Readonly<Record<string, string>> => ({
@@ -25,45 +23,25 @@ export default definePlugin({
 });
 
 describe("a plugin dropped into the folder of a running host", () => {
-  const folder = temporaryFolder();
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "synapse",
-    registrationToken: "letmein",
-  });
-  let ada: SandboxUser;
+  let stage: SandboxStage;
   let host: HostProcess;
-  let room: string;
-  const at = (name: string) => join(host.dataDir, "plugins", name);
+  const at = (name: string) => stage.pluginFile(name);
+  const told = (sentence: string) => stage.told(sentence);
   const answers = async (version: string) => {
-    const asked = ada.say(room, "!version");
+    const asked = stage.say("said", "!version");
     const answer = () =>
-      homeserver
-        .timeline(room)
-        .find(({ content }) => JSON.stringify(content["m.relates_to"] ?? {}).includes(asked))?.content.body;
+      stage.sent("said").find(({ content }) => JSON.stringify(content["m.relates_to"]).includes(asked))
+        ?.content.body;
     await until(`it is ${version}`, () => answer() !== undefined);
     expect(answer()).toBe(`this is ${version}`);
   };
-  const told = (sentence: string) => until(sentence, () => host.output.includes(sentence));
 
   beforeAll(async () => {
-    await homeserver.open();
-    ada = homeserver.createUser("ada");
-    room = ada.createRoom({ name: "said", public: true });
-    host = new HostProcess(join(folder.path, "host"), await freePort());
-    mkdirSync(join(host.dataDir, "plugins"), { recursive: true });
-    host.configure(
-      homeserver.url,
-      `accounts: { "@said:sandbox": {} }\ninstances:\n  said: { plugin: org.example.said, account: "@said:sandbox", rooms: ["${room}"] }\n`,
-    );
-    host.start();
+    stage = await SandboxStage.open({ bots: ["said"], instance: () => "plugin: org.example.said" });
+    host = stage.host;
     await host.untilInstance("said", "failed");
-  }, 30_000);
-  afterAll(async () => {
-    await host.kill();
-    await homeserver.close();
-    folder[Symbol.dispose]();
   });
+  afterAll(() => stage[Symbol.asyncDispose]());
 
   test("runs once it is whole, however slowly it was copied", async () => {
     const bytes = archiveOf(plugin("1.0.0"));
@@ -111,7 +89,7 @@ describe("a plugin dropped into the folder of a running host", () => {
     expect(warnings[0]).toContain("Until Roost restarts, org.example.said 2.0.0 stays in use.");
   }, 30_000);
 
-  test("stays in use when it is removed, and is let go when nothing uses it", async () => {
+  test("stays in use when it is removed", async () => {
     rmSync(at("said-2.mbp"));
     rmSync(at("said.mbp"));
     await told("The plugin file said-2.mbp is not used: It was removed while bots use it.");
@@ -120,7 +98,7 @@ describe("a plugin dropped into the folder of a running host", () => {
   }, 30_000);
 
   test("may be a folder, moved there whole", async () => {
-    const elsewhere = join(folder.path, "unpacked");
+    const elsewhere = join(host.dataDir, "unpacked");
     mkdirSync(elsewhere);
     for (const [name, text] of Object.entries(plugin("5.0.0"))) writeFileSync(join(elsewhere, name), text);
     renameSync(elsewhere, at("unpacked"));

@@ -13,23 +13,13 @@ import { call } from "./doubles/matrix-user.ts";
 import { findMaubot, Maubot, MaubotApi } from "./doubles/maubot.ts";
 import { needs } from "./doubles/needs.ts";
 import { archiveOf } from "./doubles/plugin-archive.ts";
+import { beginning, pythonPlugin } from "./doubles/python-plugins.ts";
 
 setDefaultTimeout(120_000);
 
-const counter = {
-  "maubot.yaml": `maubot: 0.1.0
-id: org.example.counter
-version: 1.0.0
-license: MIT
-modules: [counter]
-main_class: Counter
-database: true
-database_type: asyncpg
-config: true
-extra_files: [base-config.yaml]
-`,
-  "base-config.yaml": "# What it says\ngreeting: hello\napi_key: ''\n",
-  "counter.py": `from maubot import MessageEvent, Plugin
+const counter = pythonPlugin(
+  "counter",
+  `from maubot import MessageEvent, Plugin
 from maubot.handlers import command
 from mautrix.util.async_db import UpgradeTable
 from mautrix.util.config import BaseProxyConfig
@@ -48,17 +38,8 @@ class Config(BaseProxyConfig):
         helper.copy("api_key")
 
 
-class Counter(Plugin):
-    async def start(self) -> None:
-        self.config.load_and_update()
-
-    @classmethod
-    def get_config_class(cls):
-        return Config
-
-    @classmethod
-    def get_db_upgrade_table(cls):
-        return upgrades
+class Bot(Plugin):
+${beginning}
 
     @command.new("see")
     @command.argument("word", pass_raw=True)
@@ -66,7 +47,9 @@ class Counter(Plugin):
         await self.database.execute("INSERT INTO seen (word) VALUES ($1)", word)
         await evt.reply(f"{self.config['greeting']} {word}")
 `,
-};
+  "database: true\ndatabase_type: asyncpg\nconfig: true\nextra_files: [base-config.yaml]\n",
+  { "base-config.yaml": "# What it says\ngreeting: hello\napi_key: ''\n" },
+);
 
 /** Every file below the folder with what is in it. */
 function contentsOf(folder: string): Record<string, string> {

@@ -1,64 +1,47 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { landlockVersion } from "../src/plugins/landlock.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
+import type { Homeserver } from "../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import type { HostProcess } from "./doubles/host.ts";
 import { needs } from "./doubles/needs.ts";
-import { archiveOf } from "./doubles/plugin-archive.ts";
 import { notes, pluginPython } from "./doubles/python-plugins.ts";
+import { SandboxStage } from "./doubles/sandbox-stage.ts";
 
 const environment = await pluginPython();
 
 needs("Python with mautrix", "lack" in environment ? environment.lack : undefined)(
   "instances of a plugin written for maubot",
   () => {
-    const folder = temporaryFolder();
-    const homeserver = new Homeserver({
-      serverName: "sandbox",
-      dialect: "synapse",
-      registrationToken: "letmein",
-    });
     const bots = ["one", "two", "free"];
-    const rooms = new Map<string, string>();
-    let ada: SandboxUser;
+    let stage: SandboxStage;
     let host: HostProcess;
-
-    const roomOf = (bot: string) => rooms.get(bot) ?? "";
-    const say = (bot: string, body: string) => ada.say(roomOf(bot), body);
-    const sent = (bot: string, type = "m.room.message") =>
-      homeserver
-        .timeline(roomOf(bot))
-        .filter((event) => event.sender === `@${bot}:sandbox` && event.type === type);
-    const replies = (bot: string) => sent(bot).map(({ content }) => String(content.body));
-    const answered = (bot: string, body: string | RegExp) =>
-      until(`${bot} answers ${body}`, () => replies(bot).some((reply) => reply.match(body) !== null));
+    let homeserver: Homeserver;
+    let ada: SandboxUser;
+    const roomOf = (bot: string) => stage.roomOf(bot);
+    const say = (bot: string, body: string) => stage.say(bot, body);
+    const sent = (bot: string, type?: string) => stage.sent(bot, type);
+    const replies = (bot: string) => stage.replies(bot);
+    const answered = (bot: string, body: string | RegExp) => stage.answered(bot, body);
 
     beforeAll(async () => {
-      await homeserver.open();
-      ada = homeserver.createUser("ada");
-      host = new HostProcess(join(folder.path, "host"), await freePort(), { SECRET: "of the host" });
-      for (const bot of bots) rooms.set(bot, ada.createRoom({ name: bot, public: true }));
-      mkdirSync(join(host.dataDir, "plugins"), { recursive: true });
-      writeFileSync(join(host.dataDir, "plugins/notes.mbp"), archiveOf(notes));
-      const instance = (bot: string, more = "", where = `["${roomOf(bot)}"]`) =>
-        `  ${bot}: { plugin: org.example.notes, account: "@${bot}:sandbox", rooms: ${where}${more} }\n`;
-      const python = "python" in environment ? environment.python : "";
-      host.configure(
-        homeserver.url,
-        `reload: automatic\npython: ${python}\naccounts: { "@one:sandbox": {}, "@two:sandbox": {}, "@free:sandbox": {} }\ninstances:\n${instance("one", ", config: { greeting: Salut }")}${instance("two")}${instance("free", "", "any")}`,
-      );
-      host.start();
+      const more: Readonly<Record<string, string>> = {
+        one: ", config: { greeting: Salut }",
+        free: ", rooms: any",
+      };
+      stage = await SandboxStage.open({
+        bots,
+        plugins: { "notes.mbp": notes },
+        instance: (bot) => `plugin: org.example.notes${more[bot] ?? ""}`,
+        yaml: `reload: automatic\npython: ${"python" in environment ? environment.python : ""}\n`,
+        env: { SECRET: "of the host" },
+      });
+      ({ host, homeserver, ada } = stage);
       for (const bot of bots) await host.untilInstance(bot, "running", 30_000);
     }, 120_000);
-    afterAll(async () => {
-      await host.kill();
-      await homeserver.close();
-      folder[Symbol.dispose]();
-    });
+    afterAll(() => stage[Symbol.asyncDispose]());
 
     test("answer commands as maubot does: a notice with HTML, in reply, by aliases, with usage for a missing part", async () => {
       const asked = say("one", "!hi Ada");
@@ -105,16 +88,34 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       expect(readFileSync(host.configFile, "utf8")).toBe(before);
     });
 
+    test("keep what they saved where their admin changes something else, and take what he changes", async () => {
+      const change = async (from: string, to: string) => {
+        writeFileSync(host.configFile, readFileSync(host.configFile, "utf8").replace(from, to));
+        await until("it is taken", async () => {
+          say("one", "!greet Eve");
+          await Bun.sleep(200);
+          return replies("one").includes(`_${/greeting: (\w+)/.exec(to)?.[1]}_ Eve`);
+        });
+      };
+      await change("greeting: Salut", "greeting: Ahoy");
+      say("one", "!count");
+      await answered("one", /^3$/);
+      await change("greeting: Ahoy", "greeting: Moin, counter: 40");
+      say("one", "!count");
+      await answered("one", /^41$/);
+      await change("greeting: Moin, counter: 40", "greeting: Salut");
+      say("one", "!count");
+      await answered("one", /^1$/);
+    });
+
     test("take changed settings while they run", async () => {
       const starts = () => host.output.match(/"instance":"two","message":"Running\./g)?.length ?? 0;
       const ups = host.output.match(/"message":"Roost [^"]* is up\./g)?.length ?? 0;
       await until("each start is told", () => starts() >= ups);
       const before = starts();
       const yaml = readFileSync(host.configFile, "utf8");
-      writeFileSync(
-        host.configFile,
-        yaml.replace(`${roomOf("two")}"]`, `${roomOf("two")}"], config: { greeting: Servus }`),
-      );
+      const rooms = `${roomOf("two")}"]`;
+      writeFileSync(host.configFile, yaml.replace(rooms, `${rooms}, config: { greeting: Servus }`));
       await until("it is taken", async () => {
         say("two", "!greet Eve");
         await Bun.sleep(200);

@@ -1,59 +1,38 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { landlockVersion } from "../src/plugins/landlock.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import type { HostProcess } from "./doubles/host.ts";
 import { misbehaving } from "./doubles/misbehaving-plugin.ts";
-import { archiveOf } from "./doubles/plugin-archive.ts";
+import { SandboxStage } from "./doubles/sandbox-stage.ts";
 
 const bots = ["one", "two", "trusted", "broken", "echo"];
 const id = "org.example.misbehaving";
 
 describe("instances of an uploaded TypeScript plugin", () => {
-  const folder = temporaryFolder();
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "synapse",
-    registrationToken: "letmein",
-  });
-  let ada: SandboxUser;
+  let stage: SandboxStage;
   let host: HostProcess;
-  const rooms = new Map<string, string>();
-
-  const say = (bot: string, body: string) => ada.say(rooms.get(bot) ?? "", body);
-  const replies = (bot: string) =>
-    homeserver
-      .timeline(rooms.get(bot) ?? "")
-      .filter(({ sender, type }) => sender === `@${bot}:sandbox` && type === "m.room.message")
-      .map(({ content }) => String(content.body));
-  const answered = (bot: string, body: string | RegExp) =>
-    until(`${bot} answers ${body}`, () => replies(bot).some((reply) => reply.match(body) !== null));
+  const say = (bot: string, body: string) => stage.say(bot, body);
+  const replies = (bot: string) => stage.replies(bot);
+  const answered = (bot: string, body: string | RegExp) => stage.answered(bot, body);
 
   beforeAll(async () => {
-    await homeserver.open();
-    ada = homeserver.createUser("ada");
-    host = new HostProcess(join(folder.path, "host"), await freePort(), { SECRET: "of the host" });
-    for (const bot of bots) rooms.set(bot, ada.createRoom({ name: bot, public: true }));
-    mkdirSync(join(host.dataDir, "plugins"), { recursive: true });
-    writeFileSync(join(host.dataDir, "plugins/dropped.mbp"), archiveOf(misbehaving));
-    const instance = (bot: string, more = "") =>
-      `  ${bot}: { plugin: ${bot === "echo" ? "echo" : id}, account: "@${bot}:sandbox", rooms: ["${rooms.get(bot)}"], memory_mb: 96${more} }\n`;
-    host.configure(
-      homeserver.url,
-      `accounts: {${bots.map((bot) => `"@${bot}:sandbox": {}`).join(", ")}}\ninstances:\n${instance("one", ", config: { greeting: salut }")}${instance("two")}${instance("trusted", ", trusted: true")}${instance("broken", ", config: { greeting: 5 }")}${instance("echo")}`,
-    );
-    host.start();
+    const more: Readonly<Record<string, string>> = {
+      one: ", config: { greeting: salut }",
+      trusted: ", trusted: true",
+      broken: ", config: { greeting: 5 }",
+    };
+    stage = await SandboxStage.open({
+      bots,
+      plugins: { "dropped.mbp": misbehaving },
+      instance: (bot) => `plugin: ${bot === "echo" ? "echo" : id}, memory_mb: 96${more[bot] ?? ""}`,
+      env: { SECRET: "of the host" },
+    });
+    host = stage.host;
     for (const bot of bots) await host.untilInstance(bot, bot === "broken" ? "failed" : "running");
   });
-  afterAll(async () => {
-    await host.kill();
-    await homeserver.close();
-    folder[Symbol.dispose]();
-  });
+  afterAll(() => stage[Symbol.asyncDispose]());
 
   test("answer in their rooms with settings of their own, from an archive that was dropped into the folder", async () => {
     say("one", "!greet Ada");

@@ -21,6 +21,18 @@ export function pythonPlugin(
   };
 }
 
+/** How a plugin with settings and a database begins: names its `Config` and its `upgrades`. */
+export const beginning = `    async def start(self) -> None:
+        self.config.load_and_update()
+
+    @classmethod
+    def get_config_class(cls):
+        return Config
+
+    @classmethod
+    def get_db_upgrade_table(cls):
+        return upgrades`;
+
 /** Answers commands, counts in a database of the newer kind, and keeps settings. */
 export const notes = pythonPlugin(
   "notes",
@@ -51,17 +63,7 @@ class Config(BaseProxyConfig):
 
 
 class Bot(Plugin):
-    async def start(self) -> None:
-        self.config.load_and_update()
-
-    @classmethod
-    def get_config_class(cls):
-        return Config
-
-    @classmethod
-    def get_db_upgrade_table(cls):
-        return upgrades
-
+${beginning}
     @command.new("greet", help="Greets", aliases=["hi"])
     @command.argument("name", required=True)
     async def greet(self, evt: MessageEvent, name: str) -> None:
