@@ -15,7 +15,7 @@ const environment = await pluginPython();
 needs("Python with mautrix", "lack" in environment ? environment.lack : undefined)(
   "instances of a plugin written for maubot",
   () => {
-    const bots = ["one", "two", "free"];
+    const bots = ["one", "two", "free", "offline", "bold"];
     let stage: SandboxStage;
     let host: HostProcess;
     let homeserver: Homeserver;
@@ -30,6 +30,8 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       const more: Readonly<Record<string, string>> = {
         one: ", config: { greeting: Salut }",
         free: ", rooms: any",
+        offline: ", network: false",
+        bold: ", trusted: true",
       };
       stage = await SandboxStage.open({
         bots,
@@ -39,7 +41,7 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
         env: { SECRET: "of the host" },
       });
       ({ host, homeserver, ada } = stage);
-      for (const bot of bots) await host.untilInstance(bot, "running", 30_000);
+      for (const bot of bots) await host.untilInstance(bot, bot === "bold" ? "failed" : "running", 30_000);
     }, 120_000);
     afterAll(() => stage[Symbol.asyncDispose]());
 
@@ -156,6 +158,21 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       );
       say("free", "!leave");
       await until("it left", () => homeserver.memberships(roomOf("free")).get("@free:sandbox") === "leave");
+    });
+
+    test("reach the network, and with network: false nothing at all", async () => {
+      using server = Bun.serve({ port: 0, fetch: () => new Response() });
+      for (const bot of ["one", "offline"]) say(bot, `!connect ${server.port}`);
+      await answered("one", /^connected connected$/);
+      await answered("offline", /^PermissionError PermissionError$/);
+    });
+
+    test("are not taken for trusted: true, which would do nothing, and the config's check says so", async () => {
+      const { out, err, code } = await host.command("check");
+      expect(code).toBe(1);
+      expect(out + err).toContain(
+        "instances.bold.trusted: plugins written in Python run in a process of their own",
+      );
     });
 
     test("that are killed in a handler run it again, and what was sent before is there once", async () => {

@@ -136,6 +136,10 @@ function checkPlugin(
     file.report({ path: ["instances", id, "plugin"], message, hint });
     return undefined;
   }
+  if (setting.trusted && plugin.isAlwaysConfined === true) {
+    const message = "plugins written in Python run in a process of their own, and confined: take this out";
+    file.report({ path: ["instances", id, "trusted"], message });
+  }
   const path = ["instances", id, "config"];
   const config = resolveSecrets(isObject(setting.config) ? setting.config : {}, plugin.schema, {
     file,

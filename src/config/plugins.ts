@@ -21,6 +21,8 @@ export interface PluginSettings {
         ): { readonly value: JsonObject } | { readonly issues: readonly SettingsIssue[] };
         /** What makes it answer, in words, as in the plugin contract. */
         answersTo(prefix: string): readonly string[];
+        /** It runs in a process of its own whatever its admin says. */
+        readonly isAlwaysConfined?: boolean;
       }
     | undefined;
 }

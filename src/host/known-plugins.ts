@@ -156,5 +156,6 @@ function settingsOf({ info, manifest }: CatalogEntry): ReturnType<PluginSettings
         ? { value: isObject(config) ? config : {} }
         : checkSettings(z.fromJSONSchema(settings as Parameters<typeof z.fromJSONSchema>[0]), config),
     answersTo: () => [],
+    isAlwaysConfined: info.language === "python",
   };
 }

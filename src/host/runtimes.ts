@@ -64,7 +64,7 @@ export class Runtimes {
       openChannel: this.#openProcess(config, network === true, log),
       module,
       hosts: typeof network === "boolean" ? undefined : network,
-      isolation: landlockVersion() > 0 ? "confined" : "unconfined",
+      isolation: isolationOfProcess(log),
     };
   }
 
@@ -86,7 +86,7 @@ export class Runtimes {
         overlayFile: join(folder, "overlay.json"),
         webappUrl: this.#options.webappUrl(config.id),
       },
-      isolation: landlockVersion() > 0 ? "confined" : "unconfined",
+      isolation: isolationOfProcess(log),
     };
   }
 
@@ -142,6 +142,14 @@ export class Runtimes {
       throw new RoostError("internal", sentence, { cause });
     }
   }
+}
+
+function isolationOfProcess(log: Logger): Isolation {
+  if (landlockVersion() > 0) return "confined";
+  log.warn(
+    "The plugin is not confined, because this kernel has no Landlock: it can read whatever Roost's user can. Use Linux 5.13 or newer with Landlock switched on, or run none but plugins you trust.",
+  );
+  return "unconfined";
 }
 
 function openWorker(): OpenChannel {

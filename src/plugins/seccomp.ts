@@ -1,5 +1,6 @@
 import { ptr } from "bun:ffi";
 import type { Libc } from "./libc.ts";
+import { type CallName, callNumbers } from "./seccomp-calls.ts";
 
 /** What Landlock does not know of: sockets other than TCP, new processes, and the host's own process. */
 export interface CallRules {
@@ -7,68 +8,34 @@ export interface CallRules {
   readonly host: number;
 }
 
+/** Those whose first argument is a process. */
+const signals: readonly CallName[] = ["kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"];
+/** Refused whatever their arguments: other processes' memory and descriptors, namespaces, mounts, the kernel's keys and filters. */
+const refused: readonly CallName[] = [
+  ...(["ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "tkill"] as const),
+  ...(["pidfd_send_signal", "pidfd_getfd", "unshare", "setns", "chroot", "pivot_root"] as const),
+  ...(["mount", "umount2", "move_mount", "open_tree", "fsopen", "mount_setattr"] as const),
+  ...(["add_key", "request_key", "keyctl", "bpf", "perf_event_open", "userfaultfd"] as const),
+  ...(["io_uring_setup", "open_by_handle_at"] as const),
+];
+/** Answered as if done: Landlock lets them change files outside, and libraries that copy files do not go on without. */
+const pretended: readonly CallName[] = [
+  ...(["chmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchownat", "file_setattr"] as const),
+  ...(["setxattr", "lsetxattr", "setxattrat", "removexattr", "lremovexattr", "removexattrat"] as const),
+];
+/** Ways of starting a process that a program without `clone` might use. */
+const forks: readonly CallName[] = ["fork", "vfork"];
+
 interface Architecture {
   /** As `seccomp_data.arch` says it. */
   readonly audit: number;
-  readonly socket: number;
-  readonly clone: number;
-  readonly prlimit: number;
-  /** Those whose first argument is a process. */
-  readonly signals: readonly number[];
-  /** Refused whatever their arguments: other processes' memory and descriptors, namespaces, mounts, the kernel's keys and filters. */
-  readonly refused: readonly number[];
-  /** Answered as if done: Landlock lets them change files outside, and libraries that copy files do not go on without. */
-  readonly pretended: readonly number[];
-  /** Ways of starting a process that a program without `clone` might use. */
-  readonly forks: readonly number[];
+  readonly numbers: Readonly<Partial<Record<CallName, number>>>;
 }
 
-const common = {
-  ...{ ioUringSetup: 425, clone3: 435, pidfdSendSignal: 424, pidfdGetfd: 438, moveMount: 429, openTree: 428 },
-  ...{ fsopen: 430, mountSetattr: 442, processMadvise: 440 },
-};
-const everywhere = Object.values(common).filter((number) => number !== common.clone3);
-/** By `process.arch`. From asm/unistd_64.h and asm-generic/unistd.h. */
+/** By `process.arch`. */
 const architectures: Readonly<Record<string, Architecture>> = {
-  x64: {
-    audit: 0xc000003e,
-    socket: 41,
-    clone: 56,
-    prlimit: 302,
-    signals: [62, 129, 234, 297],
-    refused: [
-      ...everywhere,
-      101,
-      155,
-      161,
-      165,
-      166,
-      200,
-      248,
-      249,
-      250,
-      272,
-      298,
-      304,
-      308,
-      310,
-      311,
-      321,
-      323,
-    ],
-    pretended: [90, 92, 94, 188, 189, 197, 198, 260, 268, 452],
-    forks: [57, 58],
-  },
-  arm64: {
-    audit: 0xc00000b7,
-    socket: 198,
-    clone: 220,
-    prlimit: 261,
-    signals: [129, 131, 138, 240],
-    refused: [...everywhere, 39, 40, 41, 51, 97, 117, 130, 217, 218, 219, 241, 265, 268, 270, 271, 280, 282],
-    pretended: [5, 6, 14, 15, 53, 54, 452],
-    forks: [],
-  },
+  x64: { audit: 0xc000003e, numbers: callNumbers.x64 },
+  arm64: { audit: 0xc00000b7, numbers: callNumbers.arm64 },
 };
 
 // linux/filter.h and linux/seccomp.h
@@ -116,8 +83,11 @@ export function filterCalls(libc: Libc, rules: CallRules): void {
   if (libc.prctl(seccompOption, filterMode, ptr(head)) !== 0) throw new Error("seccomp refused the filter");
 }
 
-function programOf(architecture: Architecture, { network, host }: CallRules): Instruction[] {
+function programOf({ audit, numbers }: Architecture, { network, host }: CallRules): Instruction[] {
   const refuse: Instruction = [answer, refusedWith | notPermitted];
+  /** Not every architecture has each of them. */
+  const each = (names: readonly CallName[], rule: (number: number) => Instruction[]): Instruction[] =>
+    names.flatMap((name) => numbers[name] ?? []).flatMap(rule);
   const whole = (number: number, errno = notPermitted): Instruction[] => [
     [ifEqual, number, 0, 1],
     [answer, refusedWith | errno],
@@ -138,19 +108,18 @@ function programOf(architecture: Architecture, { network, host }: CallRules): In
   ];
   return [
     [load, architectureAt],
-    [ifEqual, architecture.audit, 1, 0],
+    [ifEqual, audit, 1, 0],
     [answer, killed],
     [load, numberAt],
     [ifAtLeast, x32Calls, 0, 1],
     [answer, killed],
-    ...architecture.refused.flatMap((number) => whole(number)),
-    ...architecture.pretended.flatMap((number) => whole(number, 0)),
-    ...whole(common.clone3, noSuchCall),
-    ...byArgument(architecture.socket, 0, unlessOneOf(network ? internetFamilies : [])),
-    ...byArgument(architecture.prlimit, 0, unlessOneOf([0])),
-    ...architecture.signals.flatMap((number) => byArgument(number, 0, ifOneOf([host, -host, -1]))),
-    ...architecture.forks.flatMap((number) => whole(number)),
-    ...byArgument(architecture.clone, 0, unlessOneOf([cloneThread], ifSet)),
+    ...each([...refused, ...forks], (call) => whole(call)),
+    ...each(pretended, (call) => whole(call, 0)),
+    ...each(["clone3"], (call) => whole(call, noSuchCall)),
+    ...each(["socket"], (call) => byArgument(call, 0, unlessOneOf(network ? internetFamilies : []))),
+    ...each(["prlimit64"], (call) => byArgument(call, 0, unlessOneOf([0]))),
+    ...each(signals, (call) => byArgument(call, 0, ifOneOf([host, -host, -1]))),
+    ...each(["clone"], (call) => byArgument(call, 0, unlessOneOf([cloneThread], ifSet))),
     [answer, allowed],
   ];
 }

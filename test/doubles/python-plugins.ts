@@ -39,6 +39,7 @@ export const notes = pythonPlugin(
   `
 import asyncio
 import os
+import socket
 import time
 
 from maubot import MessageEvent, Plugin
@@ -130,6 +131,19 @@ ${beginning}
         address = await self.client.upload_media(b"hello file", mime_type="text/plain", filename="a.txt")
         data = await self.client.download_media(address)
         await evt.respond(f"{address.startswith('mxc://')} {data.decode()}")
+
+    @command.new("connect")
+    @command.argument("port")
+    async def connect(self, evt: MessageEvent, port: str) -> None:
+        outcomes = []
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            try:
+                with socket.socket(socket.AF_INET, kind) as line:
+                    line.connect(("127.0.0.1", int(port)))
+                outcomes.append("connected")
+            except OSError as error:
+                outcomes.append(type(error).__name__)
+        await evt.respond(" ".join(outcomes))
 
     @command.new("block")
     async def block(self, evt: MessageEvent) -> None:

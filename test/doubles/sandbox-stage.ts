@@ -17,6 +17,8 @@ export interface SandboxStageOptions {
   /** What else the config says. */
   readonly yaml?: string;
   readonly env?: Record<string, string>;
+  /** How to start Roost, if otherwise than usual. */
+  readonly command?: readonly string[];
 }
 
 /** A real host whose bots sit in rooms of a sandbox homeserver, each in its own, with Ada. */
@@ -31,8 +33,8 @@ export class SandboxStage {
   readonly host: HostProcess;
   readonly ada: SandboxUser;
 
-  private constructor(port: number, env: Record<string, string>) {
-    this.host = new HostProcess(join(this.#folder.path, "host"), port, env);
+  private constructor(port: number, env: Record<string, string>, command: readonly string[] | undefined) {
+    this.host = new HostProcess(join(this.#folder.path, "host"), port, env, command);
     this.ada = this.homeserver.createUser("ada");
   }
 
@@ -43,8 +45,9 @@ export class SandboxStage {
     instance,
     yaml = "",
     env = {},
+    command,
   }: SandboxStageOptions): Promise<SandboxStage> {
-    const stage = new SandboxStage(await freePort(), env);
+    const stage = new SandboxStage(await freePort(), env, command);
     const { homeserver, host, ada } = stage;
     await homeserver.open();
     mkdirSync(stage.pluginFile(""), { recursive: true });

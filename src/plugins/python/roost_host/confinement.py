@@ -63,7 +63,7 @@ def confine(confinement: Confinement) -> None:
     version = landlock_version()
     if version > 0:
         _restrict_files(confinement, version)
-    _refuse_unix_sockets()
+    _refuse_sockets(confinement.network)
 
 
 def end_with_parent() -> None:
@@ -125,26 +125,26 @@ _ARCHITECTURES = {"x86_64": (0xC000003E, 41, 425), "aarch64": (0xC00000B7, 198, 
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 KILL, REFUSE, ALLOW = 0x80000000, 0x00050000 | 13, 0x7FFF0000
 X32_BIT = 0x40000000
+# AF_INET, AF_INET6 and AF_NETLINK, by which the C library learns of the machine's addresses.
+INTERNET_FAMILIES = (2, 10, 16)
 
 
-def _refuse_unix_sockets() -> None:
+def _refuse_sockets(network: bool) -> None:
     """The host's control socket and other services of the machine are files that Landlock lets anyone connect to."""
     if platform.machine() not in _ARCHITECTURES:
-        return
+        raise OSError(f"There is no filter of system calls for {platform.machine()}")
     audit, socket_call, io_uring = _ARCHITECTURES[platform.machine()]
     # Each: what to do, how many to skip if it holds, and if not, and the operand.
+    allow, refuse, kill = (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE), (RETURN, 0, 0, KILL)
+    families = [step for each in INTERNET_FAMILIES for step in ((EQUAL, 0, 1, each), allow)]
     program = [
-        (LOAD, 0, 0, 4),
-        (EQUAL, 1, 0, audit),
-        (RETURN, 0, 0, KILL),
-        (LOAD, 0, 0, 0),
-        (AT_LEAST, 5, 0, X32_BIT),
-        (EQUAL, 4, 0, io_uring),
-        (EQUAL, 0, 2, socket_call),
+        *((LOAD, 0, 0, 4), (EQUAL, 1, 0, audit), kill),
+        *((LOAD, 0, 0, 0), (AT_LEAST, 0, 1, X32_BIT), refuse),
+        *((EQUAL, 0, 1, io_uring), refuse),
+        *((EQUAL, 1, 0, socket_call), allow),
         (LOAD, 0, 0, 16),
-        (EQUAL, 1, 0, 1),
-        (RETURN, 0, 0, ALLOW),
-        (RETURN, 0, 0, REFUSE),
+        *(families if network else ()),
+        refuse,
     ]
     code = b"".join(struct.pack("HBBI", *each) for each in program)
     buffer = ctypes.create_string_buffer(code)
