@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { temporaryFolder } from "./doubles/folder.ts";
 import { roost } from "./doubles/host.ts";
 import { findProgram, needs } from "./doubles/needs.ts";
+import { run } from "./doubles/run.ts";
 
 setDefaultTimeout(30_000);
 
@@ -13,18 +14,10 @@ async function inShell(command: readonly string[], completions: string, script: 
   using folder = temporaryFolder();
   const file = join(folder.path, "completions");
   writeFileSync(file, completions);
-  const child = Bun.spawn([...command, script], {
+  const { out, err } = await run([...command, script], {
     cwd: folder.path,
     env: { PATH: process.env.PATH ?? "", HOME: folder.path, SCRIPT: file, TERM: "dumb" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
   });
-  const [out, err] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  await child.exited;
   return out + err;
 }
 

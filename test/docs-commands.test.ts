@@ -4,6 +4,7 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { commandLine } from "../src/commands/command-line.ts";
 import { roostCommand } from "./doubles/host.ts";
+import { run } from "./doubles/run.ts";
 import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(60_000);
@@ -65,21 +66,9 @@ for (const name of documents) {
     test(`${name}: ${line}`, async () => {
       expect(known).toContain(command);
       if (notRun.has(command) || line.startsWith("sudo")) return;
-      const child = Bun.spawn(
-        ["sh", "-c", line.replaceAll("/etc/roost/config.yaml", scene.host.configFile)],
-        {
-          cwd: folder,
-          env: { PATH: `${folder}:${process.env.PATH}`, ROOST_CONFIG: scene.host.configFile },
-          stdin: "ignore",
-          stdout: "pipe",
-          stderr: "pipe",
-        },
-      );
-      const [out, err] = await Promise.all([
-        new Response(child.stdout).text(),
-        new Response(child.stderr).text(),
-      ]);
-      const code = await child.exited;
+      const shellLine = line.replaceAll("/etc/roost/config.yaml", scene.host.configFile);
+      const env = { PATH: `${folder}:${process.env.PATH}`, ROOST_CONFIG: scene.host.configFile };
+      const { out, err, code } = await run(["sh", "-c", shellLine], { cwd: folder, env });
       expect({ line, code, out, err }).toMatchObject({ code: mayFind.has(command) && code === 1 ? 1 : 0 });
     });
   }

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { ApiUser, adminYaml, password } from "./doubles/api.ts";
 import { needs } from "./doubles/needs.ts";
 import { pythonWith } from "./doubles/python.ts";
+import { run } from "./doubles/run.ts";
 import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(120_000);
@@ -38,21 +39,10 @@ needs("schemathesis", "lack" in fuzzer ? fuzzer.lack : undefined)("both APIs, fu
     };
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     const program = "python" in fuzzer ? join(dirname(fuzzer.python), "schemathesis") : "";
-    const child = Bun.spawn(
+    const { out, err, code } = await run(
       [program, "run", `${user.origin}/_roost/v1/openapi.json`, ...flags, "--generation-deterministic"],
-      {
-        cwd: scene.folder,
-        env: { HOME: scene.folder, PYTHONUNBUFFERED: "1", COLUMNS: "120" },
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "pipe",
-      },
+      { cwd: scene.folder, env: { HOME: scene.folder, PYTHONUNBUFFERED: "1", COLUMNS: "120" } },
     );
-    const [out, err, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
     if (process.env.ROOST_TRANSCRIPT || code !== 0) console.log(out + err);
     expect(code).toBe(0);
     expect(out).toMatch(/[1-9]\d+ generated/);

@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { join } from "node:path";
 import { ServiceManager } from "../src/host/service-manager.ts";
 import { LogRouter } from "../src/log/router.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
 import { findProgram, needs } from "./doubles/needs.ts";
 import { NotifyListener } from "./doubles/notify-listener.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 import { instance, nowMs, snapshot, states } from "./web/snapshot.ts";
 
 const python = findProgram("python3");
@@ -15,33 +13,28 @@ const lack = python ? undefined : ({ of: "package", why: "apt-get install python
 
 needs("Python, for a datagram socket", lack)("a unit of Type=notify", () => {
   let folder: ReturnType<typeof temporaryFolder>;
-  let homeserver: Homeserver;
   let listener: NotifyListener;
-  let host: HostProcess;
+  let scene: SandboxScene;
 
   beforeEach(async () => {
     folder = temporaryFolder();
-    homeserver = new Homeserver({ serverName: "sandbox", dialect: "synapse", registrationToken: "letmein" });
-    await homeserver.open();
     listener = new NotifyListener(folder.path, python ?? "");
     await listener.open();
   });
   afterEach(async () => {
-    await host.kill();
+    await scene[Symbol.asyncDispose]();
     listener.close();
-    await homeserver.close();
     folder[Symbol.dispose]();
   });
 
   async function start(env: Record<string, string>): Promise<void> {
-    host = new HostProcess(join(folder.path, "host"), await freePort(), env);
-    const room = homeserver.createUser("ada").createRoom({ public: true });
+    scene = await SandboxScene.open({ env });
+    const room = scene.ada.createRoom({ public: true });
     const account = '"@bot:sandbox"';
-    host.configure(
-      homeserver.url,
+    scene.configure(
       `accounts: { ${account}: {} }\ninstances: { echo: { plugin: echo, account: ${account}, rooms: ["${room}"] } }\n`,
     );
-    host.start();
+    scene.host.start();
   }
   const heard = (text: string) =>
     until(`systemd hears ${text}`, () => listener.messages.some((message) => message.includes(text)));
@@ -49,12 +42,12 @@ needs("Python, for a datagram socket", lack)("a unit of Type=notify", () => {
   test("is ready once the page answers, gives signs of life, says in one line what runs, and that it stops", async () => {
     await start({ NOTIFY_SOCKET: listener.path, WATCHDOG_USEC: "400000" });
     await heard("READY=1 | STATUS=");
-    expect((await fetch(`http://127.0.0.1:${host.port}/livez`)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${scene.host.port}/livez`)).status).toBe(200);
     await heard("WATCHDOG=1");
     await until("the status line follows", () =>
       listener.messages.includes("STATUS=1/1 instances running, 1/1 accounts syncing"),
     );
-    await host.stop();
+    await scene.host.stop();
     await heard("STOPPING=1");
   });
 
@@ -67,7 +60,7 @@ needs("Python, for a datagram socket", lack)("a unit of Type=notify", () => {
   test("gets no sign of life from a main loop that stands still", async () => {
     await start({ NOTIFY_SOCKET: listener.path, WATCHDOG_USEC: "400000", ROOST_DEBUG_STALL: "1" });
     await heard("WATCHDOG=1");
-    process.kill(host.pid, "SIGUSR2");
+    process.kill(scene.host.pid, "SIGUSR2");
     await Bun.sleep(300);
     const count = listener.messages.length;
     await Bun.sleep(500);
@@ -76,7 +69,9 @@ needs("Python, for a datagram socket", lack)("a unit of Type=notify", () => {
 
   test("whose socket cannot be used ends at once, saying what to change", async () => {
     await start({ NOTIFY_SOCKET: `/${"x".repeat(200)}` });
-    await until("it says so", () => host.output.includes("Use Type=exec and no WatchdogSec= in the unit"));
+    await until("it says so", () =>
+      scene.host.output.includes("Use Type=exec and no WatchdogSec= in the unit"),
+    );
   });
 });
 

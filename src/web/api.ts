@@ -6,7 +6,7 @@ import type { HostLogger } from "../core/log.ts";
 import type { Management } from "../core/management.ts";
 import type { RecordSource } from "../core/record.ts";
 import type { HostControl } from "../core/status.ts";
-import type { SignedIn } from "./access.ts";
+import { type SignedIn, sameOriginOnly } from "./access.ts";
 import type { Login } from "./login.ts";
 import { statusOf } from "./refusal.ts";
 import type { Sessions } from "./sessions.ts";
@@ -43,7 +43,7 @@ export const refusalSchema = z
 /** How an API answers what was thrown. */
 export type AnswerError = (context: Context, error: unknown) => Response;
 
-/** An API of its own: input is checked against its schema, and every error is answered with a sentence. */
+/** An API of its own, for the page and programs: input is checked against its schema, every error answered with a sentence. */
 export function createApi(
   { log, cutSecrets }: Pick<ApiOptions, "log" | "cutSecrets">,
   answerError: AnswerError = (context, error) => refuse(context, error, cutSecrets),
@@ -55,11 +55,17 @@ export function createApi(
     if (answer.status === 500) log.error("A request to the API failed.", { path: context.req.path }, error);
     return answer;
   });
+  const stranger = new RoostError("bad-request", "Only Roost's own page and programs may ask this.");
+  api.use(sameOriginOnly((context) => refuse(context, stranger, cutSecrets)));
   return api;
 }
 
-/** Once all routes are there: other methods of theirs are 405, and everything else is 404. */
-export function closeApi(api: Api, answerRest: (context: Context, status: 404 | 405) => Response): void {
+const restSentences = { 404: "There is nothing here.", 405: "This path has other methods." };
+
+/** Once all routes are there: other methods of theirs are 405, and everything else is 404, each with its `errcode`. */
+export function closeApi(api: Api, errcodes: { readonly 404: string; readonly 405: string }): void {
+  const answerRest = (context: Context, status: 404 | 405) =>
+    context.json({ error: restSentences[status], errcode: errcodes[status] }, status);
   const paths = new Set(api.routes.filter(({ method }) => method !== "ALL").map(({ path }) => path));
   for (const path of paths) api.all(path, (context) => answerRest(context, 405));
   api.all("*", (context) => answerRest(context, 404));

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { until } from "./delivery.ts";
+import { type RunOptions, run } from "./run.ts";
 
 const root = dirname(dirname(import.meta.dir));
 const executable = join(root, "dist/roost");
@@ -12,23 +13,8 @@ export function roostCommand(): string[] {
 }
 
 /** Runs a command of the executable to its end, with an empty environment unless `env` says otherwise. */
-export async function roost(
-  args: readonly string[],
-  options: { cwd?: string; stdin?: string; env?: Record<string, string> } = {},
-): Promise<{ out: string; err: string; code: number }> {
-  const child = Bun.spawn([...roostCommand(), ...args], {
-    cwd: options.cwd ?? process.cwd(),
-    env: options.env ?? {},
-    stdin: new Blob([options.stdin ?? ""]),
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { out, err, code };
+export function roost(args: readonly string[], options: RunOptions = {}) {
+  return run([...roostCommand(), ...args], options);
 }
 
 /** A port that was free a moment ago. */
@@ -118,19 +104,8 @@ export class HostProcess {
   }
 
   /** Runs another command of the executable with this config. */
-  async command(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const child = Bun.spawn([...this.#command, ...args, "--config", this.configFile], {
-      env: this.#env,
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [out, err, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    return { code, out, err };
+  command(...args: string[]) {
+    return run([...this.#command, ...args, "--config", this.configFile], { env: this.#env });
   }
 
   async health(path = "/healthz"): Promise<{ status: number; body: string }> {

@@ -4,6 +4,19 @@ import { join } from "node:path";
 import { HostDatabase } from "../../src/store/host-database.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 
+/** In a folder of its own; both go when the scope ends. */
+function openDatabase() {
+  const folder = temporaryFolder();
+  const file = join(folder.path, "roost.db");
+  const db = new HostDatabase(file);
+  db.open();
+  const dispose = () => {
+    db.close();
+    folder[Symbol.dispose]();
+  };
+  return { db, file, [Symbol.dispose]: dispose };
+}
+
 function stops(db: HostDatabase): number {
   return db.query<{ count: number }>("SELECT count(*) AS count FROM operator_stop").get()?.count ?? -1;
 }
@@ -13,10 +26,8 @@ function stop(db: HostDatabase, name: string): void {
 }
 
 test("writes nothing to a file that is gone, and goes on when it is back or another is in its place", () => {
-  using folder = temporaryFolder();
-  const file = join(folder.path, "roost.db");
-  const db = new HostDatabase(file);
-  db.open();
+  using opened = openDatabase();
+  const { db, file } = opened;
   stop(db, "one");
   renameSync(file, `${file}.away`);
   expect(() => stop(db, "lost")).toThrow("is gone");
@@ -34,14 +45,11 @@ test("writes nothing to a file that is gone, and goes on when it is back or anot
   expect(() => stop(db, "lost")).toThrow("was replaced");
   expect(db.look()).toBe("replaced");
   expect(stops(db)).toBe(2);
-  db.close();
 });
 
 test("a replacement that is damaged is not used, and the next one that is whole is", () => {
-  using folder = temporaryFolder();
-  const file = join(folder.path, "roost.db");
-  const db = new HostDatabase(file);
-  db.open();
+  using opened = openDatabase();
+  const { db, file } = opened;
   stop(db, "one");
   db.replace(() => {});
   const whole = readFileSync(file);
@@ -55,14 +63,11 @@ test("a replacement that is damaged is not used, and the next one that is whole 
   renameSync(`${file}.good`, file);
   expect(db.look()).toBe("replaced");
   expect(stops(db)).toBe(1);
-  db.close();
 });
 
 test("a file that is overwritten in place is noticed, though SQLite reads on from its cache, and is written to no more", () => {
-  using folder = temporaryFolder();
-  const file = join(folder.path, "roost.db");
-  const db = new HostDatabase(file);
-  db.open();
+  using opened = openDatabase();
+  const { db, file } = opened;
   stop(db, "one");
   db.replace(() => {});
   const whole = readFileSync(file);
@@ -81,19 +86,16 @@ test("a file that is overwritten in place is noticed, though SQLite reads on fro
   });
   expect(db.lastError()).toBeUndefined();
   expect(stops(db)).toBe(1);
-  db.close();
 });
 
 test("is copied whole while it is written to", async () => {
-  using folder = temporaryFolder();
-  const db = new HostDatabase(join(folder.path, "roost.db"));
-  db.open();
+  using opened = openDatabase();
+  const { db, file } = opened;
   for (let count = 0; count < 500; count++) stop(db, `instance-${count}`);
-  const copying = db.copyTo(join(folder.path, "copy.db"));
+  const copying = db.copyTo(`${file}.copy`);
   for (let count = 500; count < 600; count++) stop(db, `instance-${count}`);
   await copying;
-  db.close();
-  const copy = new HostDatabase(join(folder.path, "copy.db"));
+  const copy = new HostDatabase(`${file}.copy`);
   copy.open();
   expect(stops(copy)).toBe(500);
   copy.close();

@@ -5,7 +5,7 @@ import { Secret } from "../../core/secret.ts";
 import type { Api, ApiOptions } from "../api.ts";
 import { json, jsonBody } from "../shapes.ts";
 import { MaubotRefusal, named } from "./refusal.ts";
-import { client, type MaubotClient, MaubotView, maubotAnswers } from "./shapes.ts";
+import { answered, client, type MaubotClient, MaubotView, maubotAnswers } from "./shapes.ts";
 
 export const clientParams = z.object({
   id: z
@@ -13,10 +13,6 @@ export const clientParams = z.object({
     .max(255)
     .openapi({ param: { name: "id", in: "path" }, example: "@weather:example.org" }),
 });
-const answered = z
-  .unknown()
-  .optional()
-  .describe("Answered, not taken: whoever sends an answer back may leave it in.");
 const body = z
   .strictObject({
     id: z.string().max(255).nullish(),

@@ -1,7 +1,6 @@
 import type { Context } from "hono";
-import { RoostError } from "../../core/error.ts";
-import { sameOriginOnly, signedInOnly } from "../access.ts";
-import { type Api, type ApiOptions, boundedBody, closeApi, createApi, refuse } from "../api.ts";
+import { signedInOnly } from "../access.ts";
+import { type Api, type ApiOptions, boundedBody, closeApi, createApi } from "../api.ts";
 import { addClientAuthRoutes } from "./client-auth.ts";
 import { addClientRoutes } from "./clients.ts";
 import { addDatabaseRoutes } from "./database.ts";
@@ -19,22 +18,11 @@ import { addUnsupportedRoutes } from "./unsupported.ts";
 export function maubotApi(options: ApiOptions): Api {
   const { sessions, cutSecrets } = options;
   const api = createApi(options, (context, error) => answerMaubotError(context, error, cutSecrets));
-  api.use(
-    sameOriginOnly((context) =>
-      refuse(
-        context,
-        new RoostError("bad-request", "Only Roost's own page and programs may ask this."),
-        cutSecrets,
-      ),
-    ),
-    boundedBody(isUpload),
-    async ({ req }, next) => {
-      // Bodies are JSON whatever they are said to be: many a script never says.
-      if (!isUpload({ req }) && req.raw.body !== null)
-        req.raw.headers.set("content-type", "application/json");
-      await next();
-    },
-  );
+  api.use(boundedBody(isUpload), async ({ req }, next) => {
+    // Bodies are JSON whatever they are said to be: many a script never says.
+    if (!isUpload({ req }) && req.raw.body !== null) req.raw.headers.set("content-type", "application/json");
+    await next();
+  });
   addLoginRoutes(api, options);
   addLogSocket(api, options);
   api.use(signedInOnly(sessions, refuseStranger));
@@ -44,14 +32,7 @@ export function maubotApi(options: ApiOptions): Api {
   addClientAuthRoutes(api, options);
   addClientRoutes(api, options);
   addUnsupportedRoutes(api, options);
-  closeApi(api, (context, status) =>
-    context.json(
-      status === 404
-        ? { error: "There is nothing here.", errcode: "resource_not_found" }
-        : { error: "This path has other methods.", errcode: "method_not_allowed" },
-      status,
-    ),
-  );
+  closeApi(api, { 404: "resource_not_found", 405: "method_not_allowed" });
   return api;
 }
 

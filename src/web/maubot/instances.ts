@@ -4,7 +4,7 @@ import type { Actor, InstanceChange } from "../../core/management.ts";
 import type { Api, ApiOptions } from "../api.ts";
 import { json, jsonBody, roomRule } from "../shapes.ts";
 import { MaubotRefusal, named } from "./refusal.ts";
-import { instance, type MaubotInstance, MaubotView, maubotAnswers } from "./shapes.ts";
+import { answered, instance, type MaubotInstance, MaubotView, maubotAnswers } from "./shapes.ts";
 
 /** maubot takes names in upper case too, and means the same by them. */
 export const instanceName = z
@@ -24,10 +24,6 @@ export const instanceParams = z.object({
   id: instanceName.openapi({ param: { name: "id", in: "path" } }),
 });
 
-const answered = z
-  .unknown()
-  .optional()
-  .describe("Answered, not taken: whoever sends an answer back may leave it in.");
 const body = z
   .strictObject({
     id: instanceName.nullish().describe("Another name to give it."),

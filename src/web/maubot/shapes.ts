@@ -7,6 +7,11 @@ import type { InstanceSnapshot } from "../../core/status.ts";
 import { type ApiOptions, refusalSchema } from "../api.ts";
 
 const sentence = z.string().optional();
+/** In the body of a change, what only an answer has. */
+export const answered = z
+  .unknown()
+  .optional()
+  .describe("Answered, not taken: whoever sends an answer back may leave it in.");
 
 export const instance = z
   .object({

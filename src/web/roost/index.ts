@@ -1,6 +1,5 @@
-import { RoostError } from "../../core/error.ts";
-import { sameOriginOnly, signedInOnly } from "../access.ts";
-import { type Api, type ApiOptions, boundedBody, closeApi, createApi, refuse } from "../api.ts";
+import { signedInOnly } from "../access.ts";
+import { type Api, type ApiOptions, boundedBody, closeApi, createApi } from "../api.ts";
 import { addAccountRoutes } from "./accounts.ts";
 import { addEventRoutes } from "./events.ts";
 import { addInstanceRoutes } from "./instances.ts";
@@ -11,18 +10,9 @@ import { addUpkeepRoutes } from "./upkeep.ts";
 
 /** Roost's own API, below `/_roost/v1`; `describeApis` answers the OpenAPI document. What stands after `signedInOnly` is for those who are logged in. */
 export function roostApi(options: ApiOptions, describeApis: () => object): Api {
-  const { sessions, cutSecrets } = options;
+  const { sessions } = options;
   const api = createApi(options);
-  api.use(
-    sameOriginOnly((context) =>
-      refuse(
-        context,
-        new RoostError("bad-request", "Only Roost's own page and programs may ask this."),
-        cutSecrets,
-      ),
-    ),
-    boundedBody(({ req }) => req.method === "POST" && req.path.endsWith("/plugins")),
-  );
+  api.use(boundedBody(({ req }) => req.method === "POST" && req.path.endsWith("/plugins")));
   addSessionRoutes(api, options);
   api.use(
     signedInOnly(sessions, (context) =>
@@ -37,13 +27,6 @@ export function roostApi(options: ApiOptions, describeApis: () => object): Api {
   addUpkeepRoutes(api, options);
   // After the login: it names no secret, but nobody else needs it.
   api.get("/openapi.json", (context) => context.json(describeApis()));
-  closeApi(api, (context, status) =>
-    context.json(
-      status === 404
-        ? { error: "There is nothing here.", errcode: "not-found" }
-        : { error: "This path has other methods.", errcode: "bad-request" },
-      status,
-    ),
-  );
+  closeApi(api, { 404: "not-found", 405: "bad-request" });
   return api;
 }
