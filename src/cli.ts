@@ -1,5 +1,6 @@
 import { commandLine } from "./commands/command-line.ts";
 import { misspelling } from "./commands/misspelling.ts";
+import { MovingLine } from "./commands/progress.ts";
 import { exitCode, type Terminal } from "./commands/terminal.ts";
 import { sentenceOf } from "./core/error.ts";
 
@@ -9,16 +10,27 @@ declare const ROOST_COMMIT: string;
 /** A signal so soon after the first is its echo: a process group and a parent that hands signals on each send one. */
 const echoMs = 1_000;
 
+const movingLine = new MovingLine(process.stderr);
+
 const terminal: Terminal = {
   env: process.env,
   isTerminal: process.stdout.isTTY === true,
   // The compiled executable is its own program; in development Bun is, with this file as its argument.
   self: Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main],
   version: typeof ROOST_VERSION === "string" ? ROOST_VERSION : "0.0.0-dev",
-  out: (line) => void process.stdout.write(`${line}\n`),
-  err: (line) => void process.stderr.write(`${line}\n`),
+  out: (line) => printLine(process.stdout, line),
+  err: (line) => printLine(process.stderr, line),
+  draw:
+    process.stderr.isTTY === true && process.env.TERM !== "dumb"
+      ? (text) => movingLine.draw(text)
+      : undefined,
   stopRequested: waitForSignal,
 };
+
+function printLine(stream: NodeJS.WriteStream, line: string): void {
+  movingLine.clear();
+  stream.write(`${line}\n`);
+}
 
 function waitForSignal(): Promise<void> {
   return new Promise((resolve) => {

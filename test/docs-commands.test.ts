@@ -26,7 +26,12 @@ const documents = [
   "README.md",
   ...readdirSync(join(root, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
 ];
-const silent = { out: () => {}, err: () => {}, stopRequested: () => new Promise<void>(() => {}) };
+const silent = {
+  out: () => {},
+  err: () => {},
+  draw: undefined,
+  stopRequested: () => new Promise<void>(() => {}),
+};
 const cli = commandLine({ ...silent, env: {}, isTerminal: false, version: "0", self: ["roost"] }, () => {});
 const known = cli.commands.map(({ name }) => name);
 

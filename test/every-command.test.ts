@@ -12,6 +12,7 @@ const cli = commandLine(
     self: ["roost"],
     out: () => {},
     err: () => {},
+    draw: undefined,
     stopRequested: () => new Promise(() => {}),
   },
   () => {},

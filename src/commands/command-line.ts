@@ -9,6 +9,7 @@ import { type HealthOptions, health } from "./health.ts";
 import { parseLinks, showPosts } from "./instagram.ts";
 import { type InstallOptions, install, uninstall } from "./install/install.ts";
 import { definePluginCommands } from "./plugin/plugin.ts";
+import { withProgress } from "./progress.ts";
 import { type LogsOptions, logs, operate, type RemoteOptions } from "./remote.ts";
 import { serve } from "./serve.ts";
 import { defineSetup } from "./setup-commands.ts";
@@ -86,7 +87,9 @@ function defineRemote(cli: CAC, terminal: Terminal, run: Run): void {
     .option(...config)
     .option("--json", "Print a JSON array")
     .example("roost doctor")
-    .action((options: DoctorOptions) => run(() => doctor(options, terminal)));
+    .action((options: DoctorOptions) =>
+      run(() => withProgress("Looking", terminal, () => doctor(options, terminal))),
+    );
   cli
     .command("health", "Say what is not well; exit code 1 if the host fails or does not answer")
     .option(...config)
@@ -136,7 +139,11 @@ function defineBackups(cli: CAC, terminal: Terminal, run: Run): void {
     .example("roost backup")
     .example("roost backup list")
     .action((action: string | undefined, options: RemoteOptions) =>
-      run(() => (action === "list" ? listAll(options, terminal) : backUp(options, terminal))),
+      run(() =>
+        action === "list"
+          ? listAll(options, terminal)
+          : withProgress("Copying and checking", terminal, () => backUp(options, terminal)),
+      ),
     );
   cli
     .command(
@@ -150,7 +157,7 @@ function defineBackups(cli: CAC, terminal: Terminal, run: Run): void {
     .example("roost restore instagram")
     .example("roost restore host --from 2026-01-31T03-30-00Z")
     .action((what: string, options: RemoteOptions & { from?: string; empty?: boolean }) =>
-      run(() => restoreOne(what, options, terminal)),
+      run(() => withProgress("Restoring", terminal, () => restoreOne(what, options, terminal))),
     );
 }
 

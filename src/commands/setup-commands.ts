@@ -4,6 +4,7 @@ import type { Run } from "./command-line.ts";
 import { completions, type Shell } from "./completions.ts";
 import { type ImportOptions, importMaubot } from "./import-maubot/command.ts";
 import { type InitOptions, init } from "./init/init.ts";
+import { withProgress } from "./progress.ts";
 import { type RegisterOptions, register } from "./register.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -29,13 +30,17 @@ export function defineSetup(cli: CAC, terminal: Terminal, run: Run): void {
     .option("--config <file>", "The YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)")
     .option("--json", "Print one JSON object")
     .example("roost register @bot:example.org")
-    .action((user: string, options: RegisterOptions) => run(() => register(user, options, terminal)));
+    .action((user: string, options: RegisterOptions) =>
+      run(() => withProgress("Registering", terminal, () => register(user, options, terminal))),
+    );
   cli
     .command("import-maubot <folder>", "Take over the accounts, plugins, bots and databases of a maubot")
     .option("--config <file>", "The YAML file (default: $ROOST_CONFIG, else /etc/roost/config.yaml)")
     .option("--json", "Print one JSON object")
     .example("roost import-maubot /opt/maubot")
-    .action((folder: string, options: ImportOptions) => run(() => importMaubot(folder, options, terminal)));
+    .action((folder: string, options: ImportOptions) =>
+      run(() => withProgress("Taking over", terminal, () => importMaubot(folder, options, terminal))),
+    );
   cli
     .command("completions <bash|zsh|fish>", "Print what makes the shell complete commands and options")
     .example("roost completions bash > /etc/bash_completion.d/roost")

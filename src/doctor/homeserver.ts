@@ -23,7 +23,10 @@ export async function checkHomeserver(url: string): Promise<Finding[]> {
     versions = isObject(answer) ? answer.versions : undefined;
   } catch (error) {
     return [
-      wrong("homeserver", `${url} does not answer as a homeserver: ${sentenceOf(error)} See that it runs.`),
+      wrong(
+        "homeserver",
+        `${url} does not answer as a homeserver (${sentenceOf(error).replace(/\.$/, "")}). See that it runs.`,
+      ),
     ];
   }
   if (!response.ok || !Array.isArray(versions) || versions.length === 0) {

@@ -1,5 +1,6 @@
 import type { CAC } from "cac";
 import type { Run } from "../command-line.ts";
+import { withProgress } from "../progress.ts";
 import { exitCode, type Terminal } from "../terminal.ts";
 import { build, check } from "./build.ts";
 import { dev } from "./dev.ts";
@@ -13,16 +14,20 @@ export interface PluginOptions {
   readonly agree?: boolean | undefined;
 }
 
-type Action = (what: string | undefined, options: PluginOptions, terminal: Terminal) => Promise<number>;
+type Action = (what: readonly string[], options: PluginOptions, terminal: Terminal) => Promise<number>;
 
 const actions: Readonly<Record<string, Action>> = {
   // Loaded when it is asked for: run from the sources, its macro compiles the types first.
-  new: async (...given) => (await import("./new.ts")).create(...given),
-  check,
-  test,
-  build,
-  dev,
-  install,
+  new: async ([name], ...given) => (await import("./new.ts")).create(name, ...given),
+  check: ([what], ...given) => check(what, ...given),
+  test: ([folder], ...given) => test(folder, ...given),
+  dev: ([folder], ...given) => dev(folder, ...given),
+  build: ([folder], options, terminal) =>
+    withProgress("Building", terminal, () => build(folder, options, terminal)),
+  install: ([file], options, terminal) =>
+    withProgress("Installing", terminal, () => install(file, options, terminal)),
+  python: (packages, options, terminal) =>
+    withProgress("Installing", terminal, () => makePython(packages, options, terminal)),
 };
 
 /** The author's loop: from nothing to an archive. */
@@ -46,10 +51,6 @@ export function definePluginCommands(cli: CAC, terminal: Terminal, run: Run): vo
     .example("roost plugin install hello-v0.1.0.mbp")
     .example("roost plugin python")
     .action((name: string, what: readonly string[], options: PluginOptions) =>
-      run(async () =>
-        name === "python"
-          ? makePython(what, options, terminal)
-          : ((await actions[name]?.(what[0], options, terminal)) ?? exitCode.usage),
-      ),
+      run(async () => (await actions[name]?.(what, options, terminal)) ?? exitCode.usage),
     );
 }
