@@ -69,6 +69,7 @@ instances:
     expect(await scene.host.health("/readyz")).toMatchObject({ status: 200 });
     const { body } = await scene.host.health("/metrics");
     expect(body).toContain('roost_events_handled_total{instance="echo"} 1');
+    expect(body).toContain('roost_messages_sent_total{instance="echo"} 1');
     expect(body).toContain('roost_reply_latency_seconds_count{instance="echo"} 1');
     expect(body).not.toContain("sandbox");
   });

@@ -66,10 +66,12 @@ export interface InstanceSnapshot {
   readonly queued: number;
   /** What is to be posted and was not yet. */
   readonly unsent: number;
-  /** Messages taken in, and what became of them, since the host started. */
+  /** Messages taken in, those left over from before among them, and what became of them, since the host started. */
   readonly received: number;
   readonly handled: number;
   readonly failed: number;
+  /** What the homeserver has taken from it since the host started: messages, edits, reactions. */
+  readonly sent: number;
   /** Runs that followed another since the host started. */
   readonly restarts: number;
   /** From a message's arrival to its first reply at the homeserver, of half the newest 200; undefined before the first. */
@@ -91,8 +93,9 @@ export interface Sample extends Availability {
   readonly timeMs: number;
   /** At its end; its worse moments show in the availability. */
   readonly state: Observed["state"];
-  /** Messages handled in it. */
-  readonly handled: number;
+  /** Messages taken in and sent in it. */
+  readonly received: number;
+  readonly sent: number;
   readonly replyMedianMs: number | undefined;
   readonly memoryBytes: number | undefined;
 }

@@ -24,6 +24,8 @@ export interface InboxOptions {
   }) => void;
   /** A message was taken in for the instance. */
   readonly onReceived?: (instance: InstanceId) => void;
+  /** It was handled, or given up. What its handlers put off is no message more. */
+  readonly onSettled?: (instance: InstanceId, isHandled: boolean) => void;
   readonly log: (instance?: InstanceId) => HostLogger;
   readonly now?: () => number;
 }
@@ -66,7 +68,14 @@ export class Inbox {
   attach(instance: InstanceId, run: Runner): void {
     this.detach(instance);
     const { store, fetchEvent, log } = this.#options;
-    const lane = new Lane({ instance, store, fetchEvent, run, log: log(instance), now: this.#now });
+    const onSettled = (row: InboxRow, isHandled: boolean) => {
+      if (row.key === "" || !isHandled) this.#options.onSettled?.(instance, isHandled);
+    };
+    const lane = new Lane({
+      ...{ instance, store, fetchEvent, run, onSettled },
+      log: log(instance),
+      now: this.#now,
+    });
     this.#lanes.set(instance, lane);
     lane.open();
   }

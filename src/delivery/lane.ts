@@ -12,6 +12,8 @@ interface LaneOptions {
   readonly store: DeliveryStore;
   readonly fetchEvent: (row: InboxRow, signal: AbortSignal) => Promise<MatrixEvent | undefined>;
   readonly run: Runner;
+  /** Nothing more is done for a message, or for what was put off: its handlers have settled, or it was given up. */
+  readonly onSettled: (row: InboxRow, isHandled: boolean) => void;
   readonly log: HostLogger;
   readonly now: () => number;
 }
@@ -129,7 +131,7 @@ export class Lane {
   }
 
   async #handle(row: InboxRow, known: MatrixEvent | undefined): Promise<void> {
-    const { fetchEvent, run, log } = this.#options;
+    const { fetchEvent, run, onSettled, log } = this.#options;
     this.#inHand.set(row.id, row);
     try {
       const event = known ?? (await fetchEvent(row, this.#abort.signal));
@@ -137,10 +139,12 @@ export class Lane {
       else log.info("A message was gone before it could be handled.", { event: row.eventId });
       this.#recover();
       this.#options.store.settle(row, this.#options.now());
+      onSettled(row, true);
     } catch (error) {
       if (this.#leavesOpen(row, error)) return;
       log.error(describeFailure(error), { event: row.eventId }, error);
       this.#options.store.settle(row, this.#options.now());
+      onSettled(row, false);
     } finally {
       this.#inHand.delete(row.id);
       this.#pump();

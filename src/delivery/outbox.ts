@@ -20,6 +20,8 @@ export interface OutboxOptions {
   readonly log: (instance?: InstanceId) => HostLogger;
   /** How many messages an instance may answer within a minute; what answers one message counts as one. */
   readonly sendsPerMinute: (instance: InstanceId) => number;
+  /** The homeserver has taken something that the instance posted. */
+  readonly onSent?: (instance: InstanceId) => void;
   readonly now?: () => number;
   /** First wait after a failed attempt; doubles up to 30 s. */
   readonly backoffMs?: number;
@@ -194,6 +196,7 @@ export class Outbox {
       queue.shift();
       if (outcome === undefined) return;
       this.#options.store.settleOutbox({ txnId: next.txnId, outcome }, this.#now());
+      if (outcome.state === "sent" && next.type !== redaction) this.#options.onSent?.(next.instance);
       this.#tell(next.txnId, outcome);
     }
     this.#rooms.delete(room);

@@ -76,6 +76,7 @@ export class House {
       account,
       log,
       sendsPerMinute: (id) => roster.config(id)?.sendsPerMinute ?? Number.POSITIVE_INFINITY,
+      onSent: (id) => void this.#instances.tally(id).sent++,
     });
     this.#inbox = new Inbox({
       store,
@@ -88,6 +89,7 @@ export class House {
         this.#outbox.withdraw(what, store.withdraw(what.instance, what.trigger, Date.now()));
       },
       onReceived: (id) => void this.#instances.tally(id).received++,
+      onSettled: (id, isHandled) => void this.#instances.tally(id)[isHandled ? "handled" : "failed"]++,
       log,
     });
     this.#allowances = new Allowances(store.notes);
@@ -156,6 +158,9 @@ export class House {
   /** Starts everything side by side. What an earlier run wrote down and did not send comes first. */
   async open(problems: readonly Problem[]): Promise<void> {
     this.#instances.databases.open();
+    // What an earlier run took in and did not handle, this one does: no more is ever handled than came in.
+    for (const [id, count] of this.#options.store.counts.waitingMessages())
+      this.#instances.tally(id).received += count;
     this.#resumeSends();
     this.#vitals.open();
     this.#memory.open();
@@ -255,7 +260,7 @@ export class House {
       .map((id) => ({
         id,
         observed: this.supervisor.observed(id),
-        handled: this.#instances.tally(id).handled,
+        tally: this.#instances.tally(id),
         memoryBytes: this.#instances.resources(id).memoryBytes,
       }));
   }

@@ -175,13 +175,10 @@ export class Instances {
   async #run(runtime: RemoteRuntime, row: InboxRow, event: MatrixEvent): Promise<void> {
     // A room may have been taken off the list while the row waited: then the bot is silent there.
     if (!includesRoom(this.#scope(row.instance), row.roomId)) return;
-    const tally = this.tally(row.instance);
     try {
       await runtime.run(row, event);
-      tally.handled++;
     } catch (error) {
       if (isDatabaseTrouble(error)) void this.#end(row.instance, error);
-      else tally.failed++;
       throw error;
     }
   }

@@ -39,6 +39,7 @@ export function snapshotInstance(
     received: tally.received,
     handled: tally.handled,
     failed: tally.failed,
+    sent: tally.sent,
     restarts: Math.max(0, tally.starts - 1),
     replyMedianMs: vitals.replyMedianMs(id),
     availability: vitals.availability(id),

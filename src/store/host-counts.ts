@@ -48,6 +48,15 @@ export class HostCounts {
     return this.#counts;
   }
 
+  /** Messages that wait to be handled, without what their handlers put off; none while it cannot be told. */
+  waitingMessages(): ReadonlyMap<InstanceId, number> {
+    try {
+      return this.#countOpen("inbox", "key = '' AND done_at_ms");
+    } catch {
+      return new Map();
+    }
+  }
+
   #countOpen(table: "inbox" | "outbox", settled: string): ReadonlyMap<InstanceId, number> {
     const rows = this.#db
       .query<{ instance: InstanceId; count: number }>(

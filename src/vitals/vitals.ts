@@ -10,7 +10,7 @@ export interface Look {
   readonly id: InstanceId;
   readonly observed: Observed;
   /** Since the host started. */
-  readonly handled: number;
+  readonly tally: { readonly received: number; readonly sent: number };
   readonly memoryBytes: number | undefined;
 }
 
@@ -25,7 +25,9 @@ interface Traces {
   readonly latencies: RecentLatencies;
   /** Those of the running minute. */
   minute: RecentLatencies;
-  handled: number;
+  /** What was counted before the running minute. */
+  received: number;
+  sent: number;
 }
 
 const minuteMs = 60_000;
@@ -94,17 +96,19 @@ export class Vitals {
   /** Takes a sample of each instance and writes down that the host is there. Called once a minute. */
   tick(): void {
     const timeMs = Date.now();
-    for (const { id, observed, handled, memoryBytes } of this.#options.look()) {
+    for (const { id, observed, tally, memoryBytes } of this.#options.look()) {
       const traces = this.#tracesOf(id);
       this.#samples.add(id, {
         timeMs,
         state: observed.state,
         ...this.#availability.sinceLast(id),
-        handled: handled - traces.handled,
+        received: tally.received - traces.received,
+        sent: tally.sent - traces.sent,
         replyMedianMs: traces.minute.medianMs(),
         memoryBytes,
       });
-      traces.handled = handled;
+      traces.received = tally.received;
+      traces.sent = tally.sent;
       traces.minute = new RecentLatencies();
     }
     this.#beat();
@@ -121,7 +125,7 @@ export class Vitals {
   #tracesOf(id: InstanceId): Traces {
     const known = this.#traces.get(id);
     if (known !== undefined) return known;
-    const traces = { latencies: new RecentLatencies(), minute: new RecentLatencies(), handled: 0 };
+    const traces = { latencies: new RecentLatencies(), minute: new RecentLatencies(), received: 0, sent: 0 };
     this.#traces.set(id, traces);
     return traces;
   }

@@ -100,6 +100,12 @@ export const families: readonly Family[] = [
   }),
   ofInstances("counter", "roost_events_received_total", "Messages taken in.", (i) => i.received),
   ofInstances("counter", "roost_events_handled_total", "Messages handled.", (i) => i.handled),
+  ofInstances(
+    "counter",
+    "roost_messages_sent_total",
+    "What the homeserver has taken from it.",
+    (i) => i.sent,
+  ),
   ofInstances("counter", "roost_events_failed_total", "Messages whose handler failed.", (i) => i.failed),
   ofInstances("gauge", "roost_inbox_messages", "Messages taken in and not settled.", (i) => i.queued),
   ofInstances("gauge", "roost_outbox_messages", "What is to be posted and was not.", (i) => i.unsent),

@@ -25,6 +25,7 @@ class Bench {
   readonly handled: string[] = [];
   readonly refetched: string[] = [];
   readonly withdrawn: string[] = [];
+  readonly counts = { received: 0, handled: 0, failed: 0 };
   nowMs = Date.now();
   listeners: Listener[] = [listener];
   inbox: Inbox;
@@ -46,6 +47,8 @@ class Bench {
         return messageOf(row.eventId, "!echo fetched");
       },
       onWithdrawn: ({ trigger }) => void this.withdrawn.push(trigger),
+      onReceived: () => void this.counts.received++,
+      onSettled: (_, isHandled) => void this.counts[isHandled ? "handled" : "failed"]++,
       log: () => this.log,
       now: () => this.nowMs,
     });
@@ -143,6 +146,7 @@ test("a handler that fails is settled and logged, and does not hold up the next 
   await until("both are settled", () => bench.store.countQueued(instance) === 0);
   expect(bench.handled).toEqual(["$2 !echo two"]);
   expect(bench.log.lines).toEqual(["ERROR A message could not be handled: broken handler"]);
+  expect(bench.counts).toEqual({ received: 2, handled: 1, failed: 1 });
 });
 
 test("a message whose answer could not be written down waits, says so, and is handled when it can be", async () => {
@@ -160,6 +164,7 @@ test("a message whose answer could not be written down waits, says so, and is ha
   expect(bench.store.countQueued(instance)).toBe(1);
   await until("it is settled", () => bench.store.countQueued(instance) === 0);
   expect(bench.handled).toEqual(["$1 !echo fetched"]);
+  expect(bench.counts).toEqual({ received: 1, handled: 1, failed: 0 });
   expect(bench.inbox.troubleOf(instance)).toBeUndefined();
 });
 
@@ -178,6 +183,7 @@ test("a deferred message runs again when it is due, also after a restart", async
   bench.start().attach(instance, bench.run);
   await until("the deferred run is settled", () => bench.store.countQueued(instance) === 0);
   expect(bench.handled).toEqual(["$1 !echo one", "$1later !echo fetched"]);
+  expect(bench.counts).toEqual({ received: 1, handled: 1, failed: 0 });
 });
 
 test("after a long absence only messages younger than the catch-up time are answered, and the others are counted", () => {

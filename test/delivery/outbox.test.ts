@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { RoostError } from "../../src/core/error.ts";
-import type { EventId, RoomId } from "../../src/core/id.ts";
+import type { EventId, InstanceId, RoomId } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { Account } from "../../src/core/matrix.ts";
 import { Outbox, type SendRequest, txnIdOf } from "../../src/delivery/outbox.ts";
@@ -34,14 +34,16 @@ function setUp(folder: string) {
   store.open();
   const homeserver = new FakeHomeserver();
   const log = new CollectingLogger();
+  const taken: InstanceId[] = [];
   const outbox = new Outbox({
     store,
     account: () => homeserver.account,
     log: () => log,
     sendsPerMinute: () => 600,
+    onSent: (id) => void taken.push(id),
     backoffMs: 1,
   });
-  return { store, homeserver, log, outbox };
+  return { taken, store, homeserver, log, outbox };
 }
 
 const request = (key: string, body = key, room = roomId): SendRequest => ({
@@ -56,10 +58,11 @@ const request = (key: string, body = key, room = roomId): SendRequest => ({
 
 test("a key that was already sent is not sent again, and answers with the same event", async () => {
   using folder = temporaryFolder();
-  const { outbox, homeserver, store } = setUp(folder.path);
+  const { outbox, homeserver, store, taken } = setUp(folder.path);
   const first = await outbox.send(request("post"));
   expect(await outbox.send(request("post", "other words"))).toBe(first);
   expect(homeserver.attempts.length).toBe(1);
+  expect(taken).toEqual([instance]);
   outbox.close();
   store.close();
 });
@@ -178,13 +181,14 @@ test("waiting for the homeserver ends as soon as it is back", async () => {
 
 test("nothing more is sent in answer to a message that was redacted, and what was sent is redacted once", async () => {
   using folder = temporaryFolder();
-  const { outbox, homeserver, store } = setUp(folder.path);
+  const { outbox, homeserver, store, taken } = setUp(folder.path);
   const sent = await outbox.send(request("post"));
   const what = { instance, account: botId, roomId, trigger: "$ask" as EventId };
   for (let again = 0; again < 2; again++) outbox.withdraw(what, store.withdraw(instance, what.trigger, 1));
   await until("it is redacted", () => homeserver.redacted.length === 1);
   expect(await refusalOf(outbox.send(request("later")))).toMatchObject({ code: "not-found" });
   expect(homeserver.redacted).toEqual([sent]);
+  expect(taken).toEqual([instance]);
   expect(homeserver.attempts.length).toBe(1);
   outbox.close();
   store.close();

@@ -13,8 +13,9 @@ test("what is open, unsent and counted over seven days is told for each instance
   const store = new HostStore(join(folder.path, "roost.db"));
   store.open();
   const rows = ["$1", "$2", "$3"].map((id) => ({ instance, account: botId, roomId, eventId: id as EventId }));
-  const [first] = store.commitBatch(batchOf([messageOf("$1", "a")]), rows, nowMs);
+  const [first, second] = store.commitBatch(batchOf([messageOf("$1", "a")]), rows, nowMs);
   if (first !== undefined) store.settle(first, nowMs);
+  if (second !== undefined) store.defer(second, "later", nowMs + 60_000);
   const entry = {
     instance,
     account: botId,
@@ -30,7 +31,8 @@ test("what is open, unsent and counted over seven days is told for each instance
   store.dueRows(instance, nowMs, 0, 1); // writes what is behind
 
   const counts = store.counts.read(nowMs);
-  expect(counts.queued.get(instance)).toBe(2);
+  expect(counts.queued.get(instance)).toBe(3);
+  expect(store.counts.waitingMessages().get(instance)).toBe(2);
   expect(counts.unsent.get(instance)).toBe(1);
   expect(counts.week.get(instance)).toEqual({ "post page": 2 });
   expect(counts.databaseBytes).toBeGreaterThan(10_000);
@@ -41,5 +43,5 @@ test("what is open, unsent and counted over seven days is told for each instance
   expect(store.counts.read(nowMs + 1_000).unsent.get(instance)).toBeUndefined();
   expect(store.counts.read(nowMs - 3_600_000)).not.toBe(counts);
   store.close();
-  expect(store.counts.read(nowMs + 2_000).queued.get(instance)).toBe(2);
+  expect(store.counts.read(nowMs + 2_000).queued.get(instance)).toBe(3);
 });

@@ -9,7 +9,7 @@ const failed: Observed = { state: "failed", sinceMs: 0, cause: "It broke." };
 
 /** Vitals of one instance whose clock is turned by hand. */
 function stage(beats: Beat[] = []) {
-  const now = { ms: 3_600_000, observed: running as Observed, handled: 0 };
+  const now = { ms: 3_600_000, observed: running as Observed, tally: { received: 0, sent: 0 } };
   const store: AvailabilityStore = {
     loadBeat: () => undefined,
     sumsSince: () => new Map(),
@@ -17,7 +17,7 @@ function stage(beats: Beat[] = []) {
   };
   const vitals = new Vitals({
     store,
-    look: () => [{ id: instance, observed: now.observed, handled: now.handled, memoryBytes: 5 }],
+    look: () => [{ id: instance, observed: now.observed, tally: now.tally, memoryBytes: 5 }],
     clocks: { wallMs: () => now.ms, bootMs: () => now.ms, runMs: () => now.ms },
   });
   return { now, vitals };
@@ -29,13 +29,29 @@ test("a sample tells what one minute was like: state, share of it that it ran, m
   now.ms += 45_000;
   vitals.note(instance, "running", failed);
   now.ms += 15_000;
-  Object.assign(now, { observed: failed, handled: 7 });
+  Object.assign(now, { observed: failed, tally: { received: 7, sent: 9 } });
   for (const latencyMs of [900, 100, 300]) vitals.noteReply(instance, latencyMs);
   vitals.tick();
   vitals.tick();
   expect(vitals.samples(instance).map(({ timeMs: _, ...sample }) => sample)).toEqual([
-    { state: "failed", wantedMs: 60_000, runningMs: 45_000, handled: 7, replyMedianMs: 300, memoryBytes: 5 },
-    { state: "failed", wantedMs: 0, runningMs: 0, handled: 0, replyMedianMs: undefined, memoryBytes: 5 },
+    {
+      state: "failed",
+      wantedMs: 60_000,
+      runningMs: 45_000,
+      received: 7,
+      sent: 9,
+      replyMedianMs: 300,
+      memoryBytes: 5,
+    },
+    {
+      state: "failed",
+      wantedMs: 0,
+      runningMs: 0,
+      received: 0,
+      sent: 0,
+      replyMedianMs: undefined,
+      memoryBytes: 5,
+    },
   ]);
   expect(vitals.replyMedianMs(instance)).toBe(300);
 });

@@ -54,15 +54,17 @@ test("history has a place for every minute, with null where nothing was known ye
     state: "running",
     wantedMs: 60_000,
     runningMs: 60_000,
-    handled: minute,
+    received: minute,
+    sent: 2 * minute,
     replyMedianMs: undefined,
     memoryBytes: 1e6,
   });
   const samples = [sample(1), sample(2)];
   const [weather] = Object.values(overviewOf({ snapshot: look, samples: () => samples }).history);
   expect(weather?.endsAtMs).toBe(120_000);
-  expect([weather?.states.length, weather?.messages.length]).toEqual([90, 60]);
+  expect([weather?.states.length, weather?.received.length]).toEqual([90, 60]);
   expect(weather?.states.slice(-3)).toEqual([null, "running", "running"]);
-  expect(weather?.messages.slice(-3)).toEqual([null, 1, 2]);
+  expect(weather?.received.slice(-3)).toEqual([null, 1, 2]);
+  expect(weather?.sent.slice(-3)).toEqual([null, 2, 4]);
   expect(weather?.replyP50Ms.at(-1)).toBeNull();
 });

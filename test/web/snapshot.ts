@@ -48,6 +48,7 @@ export function instance(
     received: 0,
     handled: 0,
     failed: 0,
+    sent: 0,
     restarts: 0,
     replyMedianMs: undefined,
     availability: { wantedMs: 60_000, runningMs: 60_000 },

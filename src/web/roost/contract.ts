@@ -50,7 +50,9 @@ export interface Overview {
 export interface InstanceHistory {
   readonly endsAtMs: number;
   readonly states: readonly (InstanceSnapshot["observed"]["state"] | null)[];
-  readonly messages: readonly (number | null)[];
+  /** Messages taken in, and sent. */
+  readonly received: readonly (number | null)[];
+  readonly sent: readonly (number | null)[];
   readonly replyP50Ms: readonly (number | null)[];
   readonly memoryBytes: readonly (number | null)[];
 }

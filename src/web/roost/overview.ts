@@ -25,7 +25,8 @@ function historyOf(samples: readonly Sample[], nowMs: number): InstanceHistory {
   return {
     endsAtMs: samples.at(-1)?.timeMs ?? nowMs,
     states: last(barCount, ({ state }) => state),
-    messages: last(pointCount, ({ handled }) => handled),
+    received: last(pointCount, ({ received }) => received),
+    sent: last(pointCount, ({ sent }) => sent),
     replyP50Ms: last(pointCount, ({ replyMedianMs }) => replyMedianMs),
     memoryBytes: last(pointCount, ({ memoryBytes }) => memoryBytes),
   };

@@ -86,6 +86,7 @@ function Summary({ id }: { readonly id: string }) {
           </p>
         ))}
         <p class="soft">
+          {formatCount(instance.received)} received · {formatCount(instance.sent)} sent ·{" "}
           {formatCount(instance.handled)} handled · {formatCount(instance.queued)} queued ·{" "}
           {formatCount(instance.failed)} failed · {formatCount(instance.restarts)} restarts
           {isolation !== undefined && ` · ${isolations[isolation]}`}

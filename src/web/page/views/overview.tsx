@@ -99,7 +99,7 @@ interface BotProps {
 }
 
 function Bot({ instance, history, nowMs }: BotProps) {
-  const { id, plugin, account, observed, received, handled, queued, failed } = instance;
+  const { id, plugin, account, observed, received, sent, handled, queued, failed } = instance;
   const { resources, replyMedianMs, warnings } = instance;
   const share = resources.cpuSeconds;
   return (
@@ -117,7 +117,8 @@ function Bot({ instance, history, nowMs }: BotProps) {
       </p>
       {history === undefined ? <span /> : <UptimeBars history={history} />}
       <div class="lines">
-        <Line label="Handled" value={formatCount(handled)} points={history?.messages ?? []} />
+        <Line label="Received" value={formatCount(received)} points={history?.received ?? []} />
+        <Line label="Sent" value={formatCount(sent)} points={history?.sent ?? []} />
         <Line
           label="Reply"
           value={replyMedianMs === undefined ? "–" : formatMilliseconds(replyMedianMs)}
@@ -139,7 +140,7 @@ function Bot({ instance, history, nowMs }: BotProps) {
         </p>
       ))}
       <p class="cause soft figures">
-        {formatCount(received)} received · {formatCount(queued)} queued · {formatCount(failed)} failed
+        {formatCount(handled)} handled · {formatCount(queued)} queued · {formatCount(failed)} failed
         {share !== undefined && ` · ${formatDuration(share * 1000)} of processor time`}
         {instance.restartNeeded && " · its settings on disk have changed: restart it to apply them"}
       </p>
