@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BotRooms } from "./doubles/bot-rooms.ts";
 import { until } from "./doubles/delivery.ts";
 import type { HostProcess } from "./doubles/host.ts";
 import { archiveOf } from "./doubles/plugin-archive.ts";
-import { SandboxStage } from "./doubles/sandbox-stage.ts";
 
 /** Says its version; does not start if that is `broken`. */
 const plugin = (version: string, isBroken = false): Readonly<Record<string, string>> => ({
@@ -23,7 +23,7 @@ export default definePlugin({
 });
 
 describe("a plugin dropped into the folder of a running host", () => {
-  let stage: SandboxStage;
+  let stage: BotRooms;
   let host: HostProcess;
   const at = (name: string) => stage.pluginFile(name);
   const told = (sentence: string) => stage.told(sentence);
@@ -37,7 +37,7 @@ describe("a plugin dropped into the folder of a running host", () => {
   };
 
   beforeAll(async () => {
-    stage = await SandboxStage.open({ bots: ["said"], instance: () => "plugin: org.example.said" });
+    stage = await BotRooms.open({ bots: ["said"], instance: () => "plugin: org.example.said" });
     host = stage.host;
     await host.untilInstance("said", "failed");
   });

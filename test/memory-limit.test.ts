@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BotRooms } from "./doubles/bot-rooms.ts";
 import { until } from "./doubles/delivery.ts";
 import { roostCommand } from "./doubles/host.ts";
 import { type Lack, needs } from "./doubles/needs.ts";
-import { archiveOf } from "./doubles/plugin-archive.ts";
-import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 const limitBytes = 256 * 1024 * 1024;
 const id = "org.example.hungry";
@@ -51,51 +50,44 @@ function lackOfLimit(): Lack | undefined {
 }
 
 needs("a memory limit", lackOfLimit())("a host within a memory limit", () => {
-  let scene: SandboxScene;
-  const rooms = new Map<string, string>();
+  const bots = ["hungry", "modest"];
   const limited = cgroup ?? "";
-  const say = (bot: string, body: string) => scene.ada.say(rooms.get(bot) ?? "", body);
-  const answered = (bot: string, body: string) =>
-    scene.answered(rooms.get(bot) ?? "", body, `@${bot}:sandbox`);
+  let rooms: BotRooms;
 
   beforeAll(async () => {
     writeFileSync(join(limited, "memory.limit_in_bytes"), String(limitBytes));
     const enter = `echo $$ > ${limited}/cgroup.procs && exec "$0" "$@"`;
-    scene = await SandboxScene.open({ command: ["/bin/sh", "-c", enter, ...roostCommand()] });
-    for (const bot of ["hungry", "modest"]) rooms.set(bot, scene.ada.createRoom({ name: bot, public: true }));
-    mkdirSync(join(scene.host.dataDir, "plugins"), { recursive: true });
-    writeFileSync(join(scene.host.dataDir, "plugins/hungry.mbp"), archiveOf(hungry(limited)));
-    const instance = (bot: string) =>
-      `  ${bot}: { plugin: ${id}, trusted: true, account: "@${bot}:sandbox", rooms: ["${rooms.get(bot)}"] }\n`;
-    scene.configure(
-      `accounts: { "@hungry:sandbox": {}, "@modest:sandbox": {} }\ninstances:\n${instance("hungry")}${instance("modest")}`,
-    );
-    scene.host.start();
-    for (const bot of rooms.keys()) await scene.host.untilInstance(bot, "running");
+    rooms = await BotRooms.open({
+      bots,
+      plugins: { "hungry.mbp": hungry(limited) },
+      instance: () => `plugin: ${id}, trusted: true`,
+      command: ["/bin/sh", "-c", enter, ...roostCommand()],
+    });
+    for (const bot of bots) await rooms.host.untilInstance(bot, "running");
   });
   afterAll(async () => {
-    await scene.host.kill();
+    await rooms.host.kill();
     await until("the cgroup is empty", () => readFileSync(join(limited, "cgroup.procs"), "utf8") === "");
     rmdirSync(limited);
-    await scene[Symbol.asyncDispose]();
+    await rooms[Symbol.asyncDispose]();
   });
 
   test("restarts the bot that has grown most before the kernel would end them all, and says so", async () => {
-    const { pid } = scene.host;
-    say("hungry", "!eat");
-    await answered("hungry", "I eat");
+    const { pid } = rooms.host;
+    rooms.say("hungry", "!eat");
+    await rooms.answered("hungry", "I eat");
     await until(
       "it is told",
-      () => scene.host.output.includes("the bot that has grown most is restarted"),
+      () => rooms.host.output.includes("the bot that has grown most is restarted"),
       20_000,
     );
-    expect(scene.host.output).toMatch(/The host uses 9\d % of 256 MB of memory/);
-    await scene.host.untilInstance("hungry", "running");
-    for (const bot of rooms.keys()) {
-      say(bot, "!ping");
-      await answered(bot, "pong");
+    expect(rooms.host.output).toMatch(/The host uses 9\d % of 256 MB of memory/);
+    await rooms.host.untilInstance("hungry", "running");
+    for (const bot of bots) {
+      rooms.say(bot, "!ping");
+      await rooms.answered(bot, "pong");
     }
-    expect(scene.host.pid).toBe(pid);
+    expect(rooms.host.pid).toBe(pid);
     process.kill(pid, 0);
   }, 60_000);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import { BotRooms } from "./doubles/bot-rooms.ts";
 import { needs } from "./doubles/needs.ts";
 import { notes, pluginPython } from "./doubles/python-plugins.ts";
-import { SandboxStage } from "./doubles/sandbox-stage.ts";
 
 const environment = await pluginPython();
 
@@ -10,7 +10,7 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
   () => {
     test("run at once, twenty of them, and each answers in its own room", async () => {
       const bots = Array.from({ length: 20 }, (_, index) => `bot${index}`);
-      await using stage = await SandboxStage.open({
+      await using stage = await BotRooms.open({
         bots,
         plugins: { "notes.mbp": notes },
         instance: () => "plugin: org.example.notes",

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { landlockVersion } from "../src/plugins/landlock.ts";
 import type { Homeserver } from "../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
+import { BotRooms } from "./doubles/bot-rooms.ts";
 import { until } from "./doubles/delivery.ts";
 import type { HostProcess } from "./doubles/host.ts";
 import { needs } from "./doubles/needs.ts";
 import { notes, pluginPython } from "./doubles/python-plugins.ts";
-import { SandboxStage } from "./doubles/sandbox-stage.ts";
 
 const environment = await pluginPython();
 
@@ -16,7 +16,7 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
   "instances of a plugin written for maubot",
   () => {
     const bots = ["one", "two", "free", "offline", "bold"];
-    let stage: SandboxStage;
+    let stage: BotRooms;
     let host: HostProcess;
     let homeserver: Homeserver;
     let ada: SandboxUser;
@@ -33,7 +33,7 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
         offline: ", network: false",
         bold: ", trusted: true",
       };
-      stage = await SandboxStage.open({
+      stage = await BotRooms.open({
         bots,
         plugins: { "notes.mbp": notes },
         instance: (bot) => `plugin: org.example.notes${more[bot] ?? ""}`,

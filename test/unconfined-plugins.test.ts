@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { BotRooms } from "./doubles/bot-rooms.ts";
 import { roostCommand } from "./doubles/host.ts";
 import { misbehaving } from "./doubles/misbehaving-plugin.ts";
 import { needs } from "./doubles/needs.ts";
 import { notes, pluginPython } from "./doubles/python-plugins.ts";
-import { SandboxStage } from "./doubles/sandbox-stage.ts";
 
 const environment = await pluginPython();
 const withoutLandlock = [process.execPath, join(import.meta.dir, "doubles/without-landlock.ts")];
@@ -13,7 +13,7 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
   "plugins on a kernel without Landlock",
   () => {
     test("run and answer, in processes of their own, and their log says that they are not confined", async () => {
-      await using stage = await SandboxStage.open({
+      await using stage = await BotRooms.open({
         bots: ["script", "python"],
         plugins: { "script.mbp": misbehaving, "python.mbp": notes },
         instance: (bot) => `plugin: org.example.${bot === "python" ? "notes" : "misbehaving"}`,

@@ -2,16 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { landlockVersion } from "../src/plugins/landlock.ts";
+import { BotRooms } from "./doubles/bot-rooms.ts";
 import { until } from "./doubles/delivery.ts";
 import type { HostProcess } from "./doubles/host.ts";
 import { misbehaving } from "./doubles/misbehaving-plugin.ts";
-import { SandboxStage } from "./doubles/sandbox-stage.ts";
 
 const bots = ["one", "two", "trusted", "broken", "echo"];
 const id = "org.example.misbehaving";
 
 describe("instances of an uploaded TypeScript plugin", () => {
-  let stage: SandboxStage;
+  let stage: BotRooms;
   let host: HostProcess;
   const say = (bot: string, body: string) => stage.say(bot, body);
   const replies = (bot: string) => stage.replies(bot);
@@ -23,7 +23,7 @@ describe("instances of an uploaded TypeScript plugin", () => {
       trusted: ", trusted: true",
       broken: ", config: { greeting: 5 }",
     };
-    stage = await SandboxStage.open({
+    stage = await BotRooms.open({
       bots,
       plugins: { "dropped.mbp": misbehaving },
       instance: (bot) => `plugin: ${bot === "echo" ? "echo" : id}, memory_mb: 96${more[bot] ?? ""}`,

@@ -7,7 +7,7 @@ import { freePort, HostProcess } from "./host.ts";
 
 const bot = "@bot:sandbox";
 
-interface SceneOptions extends Partial<HomeserverOptions> {
+export interface SceneOptions extends Partial<HomeserverOptions> {
   /** Of the host. */
   readonly env?: Record<string, string>;
   /** What is started as the host, where it is not `roostCommand`. */
