@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { RoostError } from "../../core/error.ts";
+import { RoostError, sentenceOf } from "../../core/error.ts";
 import { exitCode, type Terminal } from "../terminal.ts";
 import { places, unitText, userText } from "./unit.ts";
 
@@ -101,7 +101,11 @@ function writing(work: () => void): void {
   try {
     work();
   } catch (cause) {
-    throw new RoostError("usage", `This needs root: run it with sudo (${String(cause)})`, { cause });
+    const isForbidden = /EACCES|EPERM/.test(String(cause));
+    const what = isForbidden
+      ? "This needs root: run it with sudo"
+      : "It could not be written: see what is in the way";
+    throw new RoostError("usage", `${what} (${sentenceOf(cause)})`, { cause });
   }
 }
 
