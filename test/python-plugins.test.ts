@@ -134,6 +134,11 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       await answered("one", new RegExp(`^${roomOf("one")}$`));
     });
 
+    test("encrypt and decrypt files without libolm", async () => {
+      say("one", "!encrypt");
+      await answered("one", "True hello file");
+    });
+
     test("are refused a room that is not theirs, with a sentence in their log", async () => {
       say("one", `!elsewhere ${roomOf("two")}`);
       await answered("one", /refused: .*is none of this instance's rooms/);

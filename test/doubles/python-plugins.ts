@@ -44,6 +44,7 @@ import time
 
 from maubot import MessageEvent, Plugin
 from maubot.handlers import command, event
+from mautrix.crypto.attachments import decrypt_attachment, encrypt_attachment
 from mautrix.errors import MForbidden
 from mautrix.types import EventType, RoomID
 from mautrix.util.async_db import Connection, UpgradeTable
@@ -131,6 +132,12 @@ ${beginning}
         address = await self.client.upload_media(b"hello file", mime_type="text/plain", filename="a.txt")
         data = await self.client.download_media(address)
         await evt.respond(f"{address.startswith('mxc://')} {data.decode()}")
+
+    @command.new("encrypt")
+    async def encrypt(self, evt: MessageEvent) -> None:
+        data, file = encrypt_attachment(b"hello file")
+        plain = decrypt_attachment(data, file.key.key, file.hashes["sha256"], file.iv)
+        await evt.respond(f"{data != plain} {plain.decode()}")
 
     @command.new("connect")
     @command.argument("port")

@@ -56,6 +56,10 @@ def _load_libraries() -> None:
     import mautrix.util.async_db  # noqa: F401
 
     from . import child  # noqa: F401
+    from .attachments import provide_attachments
+
+    # After mautrix.client, which then does without encryption.
+    provide_attachments()
 
 
 def _fork(line: socket.socket, order: Order, own: tuple[int, int]) -> None:
