@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { JsonObject } from "../src/core/json.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
+import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import { freePort, HostProcess, roost } from "./doubles/host.ts";
@@ -46,9 +47,42 @@ ${beginning}
     async def see(self, evt: MessageEvent, word: str) -> None:
         await self.database.execute("INSERT INTO seen (word) VALUES ($1)", word)
         await evt.reply(f"{self.config['greeting']} {word}")
+
+    @command.new("seen")
+    async def seen(self, evt: MessageEvent) -> None:
+        rows = await self.database.fetch("SELECT word FROM seen ORDER BY word")
+        await evt.reply("seen: " + ", ".join(row["word"] for row in rows))
 `,
   "database: true\ndatabase_type: asyncpg\nconfig: true\nextra_files: [base-config.yaml]\n",
   { "base-config.yaml": "# What it says\ngreeting: hello\napi_key: ''\n" },
+);
+
+/** Its database is of the older kind. */
+const ledger = pythonPlugin(
+  "ledger",
+  `from maubot import MessageEvent, Plugin
+from maubot.handlers import command
+from sqlalchemy import Column, MetaData, Table, Text
+
+
+class Bot(Plugin):
+    async def start(self) -> None:
+        metadata = MetaData()
+        self.entries = Table("entry", metadata, Column("text", Text, primary_key=True))
+        metadata.create_all(self.database)
+
+    @command.new("enter")
+    @command.argument("text", pass_raw=True)
+    async def enter(self, evt: MessageEvent, text: str) -> None:
+        self.database.execute(self.entries.insert().values(text=text))
+        await evt.reply(f"entered {text}")
+
+    @command.new("entries")
+    async def all(self, evt: MessageEvent) -> None:
+        rows = self.database.execute(self.entries.select())
+        await evt.reply("entries: " + ", ".join(row[self.entries.c.text] for row in rows))
+`,
+  "database: true\n",
 );
 
 /** Every file below the folder with what is in it. */
@@ -69,6 +103,7 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
     dialect: "synapse",
     registrationToken: "letmein",
   });
+  let ada: SandboxUser;
   let room = "";
   let before: Record<string, string> = {};
   let host: HostProcess;
@@ -76,14 +111,14 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
   beforeAll(async () => {
     await homeserver.open();
     host = new HostProcess(join(folder.path, "roost"), await freePort(), { PATH: process.env.PATH ?? "" });
-    const ada = homeserver.createUser("ada");
+    ada = homeserver.createUser("ada");
     room = ada.createRoom({ public: true });
     mkdirSync(old);
     await using maubot = new Maubot("python" in found ? found.python : "", old);
     await maubot.start(homeserver.url);
     const api = new MaubotApi(maubot.origin);
     await api.logIn();
-    await api.call("POST", "/plugins/upload", archiveOf(counter));
+    for (const plugin of [counter, ledger]) await api.call("POST", "/plugins/upload", archiveOf(plugin));
     const add = async (user: string, instance: JsonObject) => {
       const userId = `@${user}:sandbox`;
       const token = await registered(user);
@@ -102,10 +137,15 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
     const config = "# What it says\ngreeting: hi\napi_key: hidden\n";
     await add("counter", { id: "Counter.One", enabled: true, started: true, config });
     await add("resting", { id: "resting", enabled: false, started: false });
-    ada.invite(room, "@counter:sandbox");
-    await until("it has joined", () => homeserver.memberships(room).get("@counter:sandbox") === "join");
+    await add("ledger", { id: "ledger", type: "org.example.ledger", enabled: true, started: true });
+    for (const bot of ["@counter:sandbox", "@ledger:sandbox"]) {
+      ada.invite(room, bot);
+      await until("it has joined", () => homeserver.memberships(room).get(bot) === "join");
+    }
     ada.say(room, "!see otters");
-    await homeserver.waitForEvent(room, (event) => event.content.body === "hi otters");
+    ada.say(room, "!enter 12 marks");
+    for (const answer of ["hi otters", "entered 12 marks"])
+      await homeserver.waitForEvent(room, (event) => event.content.body === answer);
     // As a machine that loses its power does it: the write-ahead logs stay.
     await maubot[Symbol.asyncDispose]();
     const file = join(old, "config.yaml");
@@ -134,13 +174,13 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
   }
 
   test("takes over accounts, plugins, bots and databases, with secrets in files, and says what is left to do", async () => {
-    host.configure(homeserver.url, "");
+    host.configure(homeserver.url, `python: ${"python" in found ? found.python : ""}\n`);
     const { code, out, err } = await host.command("import-maubot", old);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     if (process.env.ROOST_TRANSCRIPT) console.log(out);
-    expect(out).toContain("accounts: @counter:sandbox, @resting:sandbox");
-    expect(out).toContain("instances: counter-one, resting");
-    expect(out).toContain("plugins: org.example.counter 1.0.0");
+    expect(out).toContain("accounts: @counter:sandbox, @ledger:sandbox, @resting:sandbox");
+    expect(out).toContain("instances: counter-one, ledger, resting");
+    expect(out).toContain("plugins: org.example.counter 1.0.0, org.example.ledger 1.0.0");
     for (const sentence of [
       "The bot counter.one is called counter-one now.",
       `@counter:sandbox is in: "${room}"`,
@@ -186,6 +226,21 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
     host.start();
     await until("the account is used", () => host.output.includes("The account follows its rooms."));
     expect(homeserver.devices("@counter:sandbox")).toEqual(devices);
+    await host.stop();
+  });
+
+  test("the plugins find in their databases what maubot had them write, of the newer kind and of the older", async () => {
+    for (const name of ["counter-one", "ledger"]) {
+      const file = join(host.dataDir, `instances.d/${name}.yaml`);
+      writeFileSync(file, readFileSync(file, "utf8").replace("rooms: []", `rooms: ["${room}"]`));
+    }
+    host.start();
+    for (const name of ["counter-one", "ledger"]) await host.untilInstance(name, "running", 30_000);
+    ada.say(room, "!see seals");
+    ada.say(room, "!seen");
+    ada.say(room, "!entries");
+    for (const answer of ["seen: otters, seals", "entries: 12 marks"])
+      await homeserver.waitForEvent(room, (event) => event.content.body === answer);
     await host.stop();
   });
 

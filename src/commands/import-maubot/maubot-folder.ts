@@ -71,6 +71,7 @@ export class MaubotFolder implements Disposable {
       existsSync(path)
         ? readdirSync(path)
             .filter((name) => name.endsWith(".mbp"))
+            .sort()
             .map((name) => join(path, name))
         : [],
     );
