@@ -1,17 +1,12 @@
 /** What somebody hostile may send to the real process, and what it answers. `ROOST_TRANSCRIPT=1` prints it all as a table. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import { join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ApiUser, adminYaml, password } from "./doubles/api.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let homeserver: Homeserver;
-let host: HostProcess;
+let scene: SandboxScene;
 let admin: ApiUser;
 let stranger: ApiUser;
 /** Begun first, since it takes the host half a minute to lose patience. */
@@ -19,19 +14,15 @@ let slowBody: Promise<string>;
 const table: string[] = [];
 
 beforeAll(async () => {
-  folder = temporaryFolder();
-  homeserver = new Homeserver({ serverName: "sandbox", dialect: "conduwuit", registrationToken: "letmein" });
-  await homeserver.open();
-  const room = homeserver.createUser("ada").createRoom({ public: true });
-  host = new HostProcess(join(folder.path, "host"), await freePort());
-  host.configure(
-    homeserver.url,
+  scene = await SandboxScene.open({ dialect: "conduwuit" });
+  const room = scene.ada.createRoom({ public: true });
+  scene.configure(
     `${adminYaml}accounts: { "@bot:sandbox": {} }\ninstances:\n  first: { plugin: echo, account: "@bot:sandbox", rooms: ["${room}"] }\n`,
   );
-  host.start();
-  await host.untilInstance("first", "running");
-  admin = new ApiUser(host.port);
-  stranger = new ApiUser(host.port);
+  scene.host.start();
+  await scene.host.untilInstance("first", "running");
+  admin = new ApiUser(scene.host.port);
+  stranger = new ApiUser(scene.host.port);
   await admin.logIn();
   slowBody = answerOf(
     drip(`POST /_roost/v1/session HTTP/1.1\r\n${own()}Connection: close\r\nContent-Length: 1000\r\n\r\n{`),
@@ -39,27 +30,25 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   if (process.env.ROOST_TRANSCRIPT) console.log(["| tried | answered |", "|---|---|", ...table].join("\n"));
-  await host.stop();
-  await homeserver.close();
-  folder[Symbol.dispose]();
+  await scene[Symbol.asyncDispose]();
 });
 
 /** Notes a row of the table, once it has been checked; the host lives on whatever was tried. */
 async function note(tried: string, answered: unknown): Promise<void> {
   table.push(`| ${tried.replaceAll("|", "\\|")} | ${String(answered)} |`);
-  expect((await host.health("/livez")).status).toBe(200);
+  expect((await scene.host.health("/livez")).status).toBe(200);
 }
 
 /** All that comes back for exactly these bytes, until the host closes or has been silent for a while. */
 function sendRaw(bytes: string, silenceMs = 1_500): Promise<string> {
-  const socket = connect(host.port, "127.0.0.1", () => socket.write(bytes));
+  const socket = connect(scene.host.port, "127.0.0.1", () => socket.write(bytes));
   socket.setTimeout(silenceMs, () => socket.destroy());
   return answerOf(socket);
 }
 
 /** Sends this at once, and then a byte a second for as long as the host will have it. */
 function drip(bytes: string): Socket {
-  const socket = connect(host.port, "127.0.0.1", () => socket.write(bytes));
+  const socket = connect(scene.host.port, "127.0.0.1", () => socket.write(bytes));
   const dripping = setInterval(() => socket.write("x"), 1_000);
   socket.on("error", () => {});
   socket.on("close", () => clearInterval(dripping));
@@ -81,7 +70,7 @@ function statusIn(answer: string): string {
   return /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? "closed";
 }
 
-const own = () => `Host: 127.0.0.1:${host.port}\r\n`;
+const own = () => `Host: 127.0.0.1:${scene.host.port}\r\n`;
 const withCookie = () => `${own()}Cookie: ${admin.cookie}\r\n`;
 
 interface Route {
@@ -278,7 +267,7 @@ describe("streams", () => {
   });
 
   test("a message to the log socket that is too long ends it", async () => {
-    const socket = new WebSocket(`ws://127.0.0.1:${host.port}/_matrix/maubot/v1/logs`);
+    const socket = new WebSocket(`ws://127.0.0.1:${scene.host.port}/_matrix/maubot/v1/logs`);
     const code = new Promise<number>((resolve) => {
       socket.onclose = (event) => resolve(event.code);
     });

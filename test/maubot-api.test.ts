@@ -1,44 +1,31 @@
 /** maubot's API on the real process, as a program written for maubot uses it. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
 import { isObject, type JsonObject } from "../src/core/json.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ApiUser, adminYaml, password } from "./doubles/api.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
 import { archiveOf, greeter } from "./doubles/plugin-archive.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(60_000);
 
 const base = "/_matrix/maubot/v1";
-let folder: ReturnType<typeof temporaryFolder>;
-let homeserver: Homeserver;
-let host: HostProcess;
+let scene: SandboxScene;
 let caller: ApiUser;
 let token: string;
 let room: string;
 
 beforeAll(async () => {
-  folder = temporaryFolder();
-  homeserver = new Homeserver({ serverName: "sandbox", dialect: "conduwuit", registrationToken: "letmein" });
-  await homeserver.open();
-  room = homeserver.createUser("ada").createRoom({ public: true, name: "Tests" });
-  host = new HostProcess(join(folder.path, "host"), await freePort());
-  host.configure(
-    homeserver.url,
+  scene = await SandboxScene.open({ dialect: "conduwuit" });
+  room = scene.ada.createRoom({ public: true, name: "Tests" });
+  scene.configure(
     `${adminYaml}accounts: { "@bot:sandbox": {} }\ninstances:\n  first: { plugin: echo, account: "@bot:sandbox", rooms: ["${room}"] }\n  preview: { plugin: instagram, account: "@bot:sandbox", rooms: ["${room}"] }\n`,
   );
-  host.start();
-  await host.untilInstance("first", "running");
-  caller = new ApiUser(host.port);
+  scene.host.start();
+  await scene.host.untilInstance("first", "running");
+  caller = new ApiUser(scene.host.port);
   token = String((await call("POST", "/auth/login", { username: "admin", password })).token);
 });
-afterAll(async () => {
-  await host.stop();
-  await homeserver.close();
-  folder[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
 function send(
   method: string,
@@ -99,7 +86,7 @@ describe("a login", () => {
   });
 
   test("of every route, by whatever token, cookie or origin", async () => {
-    const admin = new ApiUser(host.port);
+    const admin = new ApiUser(scene.host.port);
     await admin.logIn();
     const { paths } = await admin.call("GET", "/openapi.json");
     const open = ["/auth/login", "/auth/ping", "/features"].map((path) => base + path);
@@ -163,7 +150,7 @@ describe("an instance", () => {
     expect(await call("PUT", "/instance/second", { rooms: "any" })).toMatchObject({ rooms: "any" });
     expect(await call("PUT", "/instance/second", { rooms: [room] })).toMatchObject({ rooms: [room] });
     expect(changed.warning).not.toEqual(created.warning);
-    await host.untilInstance("second", "running");
+    await scene.host.untilInstance("second", "running");
 
     expect(await call("PUT", "/instance/second", { id: "third" })).toMatchObject({
       id: "third",
@@ -255,7 +242,7 @@ describe("a client", () => {
     const added = await call(
       "POST",
       "/client/new",
-      { homeserver: homeserver.url, access_token, autojoin: true },
+      { homeserver: scene.homeserver.url, access_token, autojoin: true },
       201,
     );
     expect(added).toMatchObject({
@@ -323,7 +310,7 @@ describe("a client", () => {
       errcode: "mxid_mismatch",
       error: expect.stringContaining("@fifth:sandbox"),
     });
-    expect(await call("GET", "/client/auth/servers")).toEqual({ sandbox: homeserver.url });
+    expect(await call("GET", "/client/auth/servers")).toEqual({ sandbox: scene.homeserver.url });
   });
 });
 
@@ -399,7 +386,7 @@ describe("the log", () => {
   });
 
   function open(): WebSocket {
-    return new WebSocket(`ws://127.0.0.1:${host.port}${base}/logs`);
+    return new WebSocket(`ws://127.0.0.1:${scene.host.port}${base}/logs`);
   }
 });
 

@@ -2,38 +2,27 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { adminYaml, password } from "./doubles/api.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
 import { findMaubot } from "./doubles/maubot.ts";
 import { needs } from "./doubles/needs.ts";
 import { archiveOf, greeter } from "./doubles/plugin-archive.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(180_000);
 
 const maubot = await findMaubot();
 
 needs("maubot's mbc", "lack" in maubot ? maubot.lack : undefined)("mbc", () => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let homeserver: Homeserver;
-  let host: HostProcess;
+  let scene: SandboxScene;
   let transcript = "";
 
   beforeAll(async () => {
-    folder = temporaryFolder();
-    homeserver = new Homeserver({
-      serverName: "sandbox",
-      dialect: "conduwuit",
-      registrationToken: "letmein",
-    });
-    await homeserver.open();
-    host = new HostProcess(join(folder.path, "host"), await freePort());
-    host.configure(homeserver.url, `${adminYaml}accounts: { "@bot:sandbox": {} }\n`);
-    host.start();
+    scene = await SandboxScene.open({ dialect: "conduwuit" });
+    scene.configure(`${adminYaml}accounts: { "@bot:sandbox": {} }\n`);
+    scene.host.start();
     await until("the host answers", () =>
-      host.health().then(
+      scene.host.health().then(
         ({ status }) => status < 500,
         () => false,
       ),
@@ -41,16 +30,14 @@ needs("maubot's mbc", "lack" in maubot ? maubot.lack : undefined)("mbc", () => {
   });
   afterAll(async () => {
     if (process.env.ROOST_TRANSCRIPT) console.log(transcript);
-    await host.stop();
-    await homeserver.close();
-    folder[Symbol.dispose]();
+    await scene[Symbol.asyncDispose]();
   });
 
   function spawn(...args: string[]) {
     const python = "python" in maubot ? maubot.python : "";
     return Bun.spawn([python, "-m", "maubot.cli", ...args], {
-      cwd: folder.path,
-      env: { HOME: folder.path, XDG_CONFIG_HOME: folder.path, PYTHONUNBUFFERED: "1" },
+      cwd: scene.folder,
+      env: { HOME: scene.folder, XDG_CONFIG_HOME: scene.folder, PYTHONUNBUFFERED: "1" },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -75,7 +62,7 @@ needs("maubot's mbc", "lack" in maubot ? maubot.lack : undefined)("mbc", () => {
   }
 
   test("logs in, and is told when the password is wrong", async () => {
-    const server = `http://127.0.0.1:${host.port}`;
+    const server = `http://127.0.0.1:${scene.host.port}`;
     expect(await mbc("login", "-s", server, "-u", "admin", "-p", "not this one", "-a", "here")).toContain(
       "wrong",
     );
@@ -85,15 +72,15 @@ needs("maubot's mbc", "lack" in maubot ? maubot.lack : undefined)("mbc", () => {
   });
 
   test("uploads an archive, builds and uploads a folder, and is told why one is refused", async () => {
-    writeFileSync(join(folder.path, "greeter.mbp"), archiveOf(greeter));
+    writeFileSync(join(scene.folder, "greeter.mbp"), archiveOf(greeter));
     expect(await mbc("upload", "greeter.mbp")).toContain("org.example.greeter v1.2.0 uploaded to");
     for (const [name, text] of Object.entries(greeter)) {
-      const file = join(folder.path, "source", name);
+      const file = join(scene.folder, "source", name);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
     expect(await mbc("build", "--upload", "source")).toContain("org.example.greeter v1.2.0 uploaded to");
-    writeFileSync(join(folder.path, "broken.mbp"), "no zip at all");
+    writeFileSync(join(scene.folder, "broken.mbp"), "no zip at all");
     expect(await mbc("upload", "broken.mbp")).toContain("Failed to upload plugin: ");
   });
 

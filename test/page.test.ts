@@ -3,11 +3,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { adminYaml, password } from "./doubles/api.ts";
-import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 import { findBrowser } from "./web/browser.ts";
 
 setDefaultTimeout(90_000);
@@ -19,9 +16,7 @@ const axe = readFileSync(join(import.meta.dir, "../node_modules/axe-core/axe.min
 const pictures = join(import.meta.dir, "../dist/screenshots");
 
 describe.skipIf(executable === undefined)("the page", () => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  let homeserver: Homeserver;
-  let host: HostProcess;
+  let scene: SandboxScene;
   let browser: Browser;
   let page: Page;
   let room: string;
@@ -29,32 +24,22 @@ describe.skipIf(executable === undefined)("the page", () => {
   const main = () => page.innerText("main");
 
   beforeAll(async () => {
-    folder = temporaryFolder();
-    homeserver = new Homeserver({
-      serverName: "sandbox",
-      dialect: "conduwuit",
-      registrationToken: "letmein",
-    });
-    await homeserver.open();
-    room = homeserver.createUser("ada").createRoom({ public: true, name: "Pictures" });
-    host = new HostProcess(join(folder.path, "host"), await freePort());
-    host.configure(
-      homeserver.url,
+    scene = await SandboxScene.open({ dialect: "conduwuit" });
+    room = scene.ada.createRoom({ public: true, name: "Pictures" });
+    scene.configure(
       `${adminYaml}accounts: { "@pictures:sandbox": {} }\ninstances:\n  pictures: { plugin: instagram, account: "@pictures:sandbox", rooms: ["${room}"] }\n  weather: { plugin: weather, account: "@pictures:sandbox", rooms: ["${room}"] }\n`,
     );
-    host.start();
-    await host.untilInstance("pictures", "running");
+    scene.host.start();
+    await scene.host.untilInstance("pictures", "running");
     browser = await chromium.launch({ executablePath: executable ?? "", args: ["--no-sandbox"] });
     page = await browser.newPage({ viewport: { width: 1280, height: 900 }, bypassCSP: true });
     page.setDefaultTimeout(20_000);
     page.on("pageerror", (error) => complaints.push(String(error)));
-    await page.goto(`http://127.0.0.1:${host.port}/`);
+    await page.goto(`http://127.0.0.1:${scene.host.port}/`);
   });
   afterAll(async () => {
     await browser.close();
-    await host.stop();
-    await homeserver.close();
-    folder[Symbol.dispose]();
+    await scene[Symbol.asyncDispose]();
   });
 
   const open = async (hash: string) => {
@@ -89,8 +74,8 @@ describe.skipIf(executable === undefined)("the page", () => {
   test("shows the log as it grows, and what a record holds", async () => {
     await open("#/logs");
     await page.getByText("is up.").first().waitFor();
-    await fetch(`http://127.0.0.1:${host.port}/livez`);
-    await host.command("restart", "pictures");
+    await fetch(`http://127.0.0.1:${scene.host.port}/livez`);
+    await scene.host.command("restart", "pictures");
     await page.locator(".log li", { hasText: "Running." }).last().click();
     await page.getByRole("article", { name: "Log record" }).waitFor();
   });
@@ -111,14 +96,8 @@ describe.skipIf(executable === undefined)("the page", () => {
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByText("This was written").waitFor();
     expect(await main()).toContain("In its rooms it answers to !echo, !ping.");
-    const bea = homeserver.createUser("bea");
-    bea.join(room);
-    bea.say(room, "!echo hello");
-    await until("it answers", () =>
-      homeserver
-        .timeline(room)
-        .some(({ sender, content }) => sender === "@parrot:sandbox" && content.body === "hello"),
-    );
+    scene.ada.say(room, "!echo hello");
+    await scene.answered(room, "hello", "@parrot:sandbox");
   });
 
   test("edits a bot's settings after showing what changes", async () => {
@@ -144,12 +123,12 @@ describe.skipIf(executable === undefined)("the page", () => {
   test("shows an edit of the files, and applies it", async () => {
     await open("#/config");
     appendFileSync(
-      host.configFile,
+      scene.host.configFile,
       `  third: { plugin: echo, account: "@pictures:sandbox", rooms: ["${room}"], prefix: "~" }\n`,
     );
     await page.getByText("instance third added").first().waitFor();
     await page.getByRole("button", { name: "Restart what the edits touch" }).click();
-    await host.untilInstance("third", "running");
+    await scene.host.untilInstance("third", "running");
   });
 
   test("has no violation of accessibility rules in any view, and fits phones, light and dark", async () => {
@@ -194,9 +173,9 @@ describe.skipIf(executable === undefined)("the page", () => {
 
   test("says when the host is gone, and goes on with it when it is back", async () => {
     await open("#/");
-    await host.stop();
+    await scene.host.stop();
     await page.getByText("Disconnected, retrying.").waitFor();
-    host.start();
+    scene.host.start();
     await page.getByText("Disconnected, retrying.").waitFor({ state: "detached", timeout: 30_000 });
     await page.getByRole("link", { name: "Create a bot" }).waitFor();
   });

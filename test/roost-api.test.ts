@@ -1,40 +1,26 @@
 /** Roost's own API on the real process: what the page does, by hand. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ApiUser, adminYaml } from "./doubles/api.ts";
-import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(60_000);
 
-let folder: ReturnType<typeof temporaryFolder>;
-let homeserver: Homeserver;
-let host: HostProcess;
+let scene: SandboxScene;
 let admin: ApiUser;
 let room: string;
 
 beforeAll(async () => {
-  folder = temporaryFolder();
-  homeserver = new Homeserver({ serverName: "sandbox", dialect: "conduwuit", registrationToken: "letmein" });
-  await homeserver.open();
-  room = homeserver.createUser("ada").createRoom({ public: true, name: "Tests" });
-  host = new HostProcess(join(folder.path, "host"), await freePort());
-  host.configure(
-    homeserver.url,
+  scene = await SandboxScene.open({ dialect: "conduwuit" });
+  room = scene.ada.createRoom({ public: true, name: "Tests" });
+  scene.configure(
     `${adminYaml}accounts: { "@bot:sandbox": {} }\ninstances:\n  first: { plugin: echo, account: "@bot:sandbox", rooms: ["${room}"] }\n`,
   );
-  host.start();
-  await host.untilInstance("first", "running");
-  admin = new ApiUser(host.port);
+  scene.host.start();
+  await scene.host.untilInstance("first", "running");
+  admin = new ApiUser(scene.host.port);
   await admin.logIn();
 });
-afterAll(async () => {
-  await host.stop();
-  await homeserver.close();
-  folder[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
 describe("an instance", () => {
   test("is stopped, started and restarted, with a sentence each time", async () => {
@@ -72,14 +58,8 @@ describe("an instance", () => {
     const lines = await admin.lines("PUT", "/instances/second", change);
     expect(lines.length).toBeGreaterThan(1);
     expect(lines.at(-1)).toMatchObject({ saved: { isNew: true, definition: { id: "second" } } });
-    const ada = homeserver.createUser("bea");
-    ada.join(room);
-    ada.say(room, "?echo hello");
-    await until("it answers", () =>
-      homeserver
-        .timeline(room)
-        .some(({ sender, content }) => sender === "@second:sandbox" && content.body === "hello"),
-    );
+    scene.ada.say(room, "?echo hello");
+    await scene.answered(room, "hello", "@second:sandbox");
 
     const { definition } = (await admin.call("GET", "/instances/second")) as {
       definition: { revision: string };
@@ -99,7 +79,7 @@ describe("an instance", () => {
     const { folder: trash } = await admin.call("DELETE", "/instances/second");
     expect((await admin.call("GET", "/trash")).items).toMatchObject([{ id: "second" }]);
     await admin.call("POST", `/trash/${trash}/recover`);
-    await host.untilInstance("second", "running");
+    await scene.host.untilInstance("second", "running");
   });
 
   test("that nobody has is not found, and a wrong name is refused with a sentence", async () => {
@@ -123,7 +103,10 @@ describe("the rest", () => {
     expect((await admin.call("GET", "/alerts")).items).toBeArray();
     expect((await admin.call("GET", "/plugins")).items).toMatchObject([{ id: "echo" }, { id: "instagram" }]);
     expect((await admin.call("GET", "/accounts")).items).toMatchObject([{ userId: "@bot:sandbox" }, {}]);
-    expect(await admin.call("GET", "/homeserver")).toMatchObject({ url: homeserver.url, canRegister: true });
+    expect(await admin.call("GET", "/homeserver")).toMatchObject({
+      url: scene.homeserver.url,
+      canRegister: true,
+    });
     const view = { account: "@bot:sandbox", references: [room, "#nothing:sandbox"] };
     expect((await admin.call("POST", "/rooms", view)).items).toMatchObject([
       { membership: "joined" },
@@ -157,7 +140,7 @@ describe("the rest", () => {
 });
 
 test("a logout ends what was opened under it", async () => {
-  const leaving = new ApiUser(host.port);
+  const leaving = new ApiUser(scene.host.port);
   await leaving.logIn();
   const answer = await fetch(`${leaving.origin}/_roost/v1/events`, { headers: { cookie: leaving.cookie } });
   const ended = answer.text().then(
