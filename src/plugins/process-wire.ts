@@ -59,8 +59,7 @@ function refuse(context: z.RefinementCtx): never {
   return z.NEVER;
 }
 const call = z.object({ say: z.literal("call"), call: count });
-const uploaded = { ask: z.literal("upload"), mimetype: short, filename: short };
-const request = z.union([
+const request = z.discriminatedUnion("ask", [
   call.extend({
     ask: z.literal("send"),
     run: count,
@@ -108,11 +107,11 @@ const request = z.union([
     timeoutMs: count,
     maxBytes: count,
   }),
-  call.extend({ ...uploaded, bytes }),
-  call.extend({ ...uploaded, path: short }),
 ]);
 const context = z.record(short, z.union([text, z.number(), z.boolean()]));
+/** Told apart by a word before anything else is looked at: this is on every message's way. */
 const told = z.discriminatedUnion("say", [
+  request,
   z.object({
     say: z.literal("ready"),
     subscriptions: z.array(subscription).max(10_000),
@@ -142,7 +141,8 @@ const told = z.discriminatedUnion("say", [
   z.object({ say: z.literal("pong"), memoryBytes: count }),
   z.object({ say: z.literal("stopped") }),
 ]);
-const line = z.array(z.union([request, told])).max(10_000);
+const upload = call.extend({ ask: z.literal("upload"), mimetype: short, filename: short });
+const line = z.array(z.union([told, upload.extend({ bytes }), upload.extend({ path: short })])).max(10_000);
 
 /** The messages of one line; undefined when it holds anything that no runtime says. */
 export function readToHost(text: string): readonly ToHost[] | undefined {

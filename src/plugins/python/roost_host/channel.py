@@ -9,10 +9,15 @@ import os
 import socket
 import sys
 import threading
+import time
+from collections import deque
 from typing import Any, Callable
 
 Message = dict[str, Any]
 
+STAND_IN_SECONDS = 2
+"""The host takes a plugin for stuck after three heartbeats of 5 s each."""
+READ_BYTES = 262_144
 STUCK_SECONDS = 15
 """A loop that takes up nothing for so long after a handler's time was up is stuck for good."""
 
@@ -26,30 +31,33 @@ class Refused(Exception):
 
 
 class Channel:
-    """Reads in a thread of its own, which also answers heartbeats: plugins do block their loop for seconds."""
+    """Reads in the plugin's loop. While a plugin blocks that for seconds, as they do, a thread reads and answers heartbeats."""
 
     def __init__(self, line: socket.socket, memory: int | None, receive: Callable[[Message], None]) -> None:
         """`memory` is the open file /proc/self/statm; `receive` is called in the loop."""
         self._line = line
         self._memory = memory
         self._receive = receive
-        self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._saying = threading.Lock()
+        self._parts: list[bytes] = []
+        self._received: deque[Message] = deque()
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._next_call = 1
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._turns = 0
 
     def open(self) -> None:
         """Starts reading. The running loop gets what is read."""
-        self._loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read, name="roost", daemon=True).start()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._line, self._read)
+        threading.Thread(target=self._stand_in, args=[loop], name="roost", daemon=True).start()
 
     def say(self, message: Message) -> None:
         """Tells the host; from any thread."""
         text = json.dumps([message], ensure_ascii=False, separators=(",", ":"), default=str)
         # Lone surrogates, as broken input makes them, are no UTF-8.
         data = text.encode("utf-8", errors="replace") + b"\n"
-        with self._lock:
+        with self._saying:
             self._line.sendall(data)
 
     async def ask(self, request: Message) -> Any:
@@ -65,28 +73,51 @@ class Channel:
             self._calls.pop(call, None)
 
     def _read(self) -> None:
-        with self._line.makefile("rb") as lines:
-            for line in lines:
-                for message in json.loads(line):
+        self._take_in()
+        self._hand_over()
+
+    def _stand_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            time.sleep(STAND_IN_SECONDS)
+            self._take_in()
+            if self._received:
+                try:
+                    loop.call_soon_threadsafe(self._hand_over)
+                except RuntimeError:
+                    os._exit(0)
+
+    def _take_in(self) -> None:
+        """Reads what is there without waiting; in any thread."""
+        with self._reading:
+            try:
+                data = self._line.recv(READ_BYTES, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            if not data:
+                # The host is gone, or is done with this plugin.
+                os._exit(0)
+            first, *others = data.split(b"\n")
+            self._parts.append(first)
+            for other in others:
+                for message in json.loads(b"".join(self._parts)):
                     self._take(message)
-        # The host is gone, or is done with this plugin.
-        os._exit(0)
+                self._parts = [other]
 
     def _take(self, message: Message) -> None:
-        assert self._loop is not None
-        said = message["say"]
-        if said == "ping":
+        if message["say"] == "ping":
             self.say({"say": "pong", "memoryBytes": self._memory_bytes()})
             return
-        if said == "abort":
+        if message["say"] == "abort":
             self._watch(self._turns)
-        try:
-            self._loop.call_soon_threadsafe(self._hand_over, message)
-        except RuntimeError:
-            os._exit(0)
+        self._received.append(message)
 
-    def _hand_over(self, message: Message) -> None:
-        self._turns += 1
+    def _hand_over(self) -> None:
+        """In the loop."""
+        while self._received:
+            self._turns += 1
+            self._hand_over_one(self._received.popleft())
+
+    def _hand_over_one(self, message: Message) -> None:
         if message["say"] not in ("answer", "refuse"):
             self._receive(message)
             return

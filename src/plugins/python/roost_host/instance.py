@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+from contextvars import copy_context
 from typing import Any
 
 import maubot.handlers.command
@@ -47,7 +48,8 @@ class Instance:
         if said == "set-up":
             self._keep(self._set_up(message))
         elif said == "run":
-            self._keep(self._handle(message))
+            # The handlers' tasks inherit what is current there.
+            copy_context().run(self._handle, message)
         elif said == "abort" and message["run"] in self._runs:
             self._runs[message["run"]].cancel()
         elif said == "settings":
@@ -119,22 +121,22 @@ class Instance:
             self._told = wanted
             self.channel.say({"say": "wishes", "subscriptions": self._subscriptions()})
 
-    async def _handle(self, message: Message) -> None:
-        run = self._runs[message["run"]] = Run(message["run"])
+    def _handle(self, message: Message) -> None:
+        run = self._runs[message["run"]] = Run(message["run"], self._settle)
+        current.set(run.begin(self._handle))
+        failure: Exception | None = None
         try:
             event = Event.deserialize(_raw(message["event"]))
-            # The handlers' tasks inherit what is current here.
-            current.set(run.begin(self._handle))
             self._client.dispatch_event(event, SyncStream.JOINED_ROOM | SyncStream.TIMELINE)
-            run.end()
         except SerializerError:
             # maubot passes over what is not as the specification has it, too.
-            run.end()
+            pass
         except Exception as error:
-            run.end(error)
-        run.end()
-        await run.settled()
-        del self._runs[message["run"]]
+            failure = error
+        run.end(failure)
+
+    def _settle(self, run: Run) -> None:
+        del self._runs[run.number]
         settled: Message = {"say": "settled", "run": run.number}
         if run.error is not None:
             settled["error"] = _failure(run.error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Callable
 
 current: ContextVar[Handling | None] = ContextVar("current", default=None)
 """The handler that this code runs for; tasks that it starts inherit it."""
@@ -27,13 +27,14 @@ class Handling:
 class Run:
     """One event and the handlers that it set going."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, on_settled: Callable[[Run], None]) -> None:
+        """`on_settled` is called when nothing of it runs any more."""
         self.number = number
         self.is_over = False
         self.error: BaseException | None = None
         self._names: dict[str, int] = {}
-        self._open = 1
-        self._settled = asyncio.Event()
+        self._open = 0
+        self._on_settled = on_settled
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def begin(self, handler: Any) -> Handling:
@@ -53,15 +54,11 @@ class Run:
         """A handler, or the handing out itself, is through."""
         self.error = self.error or error
         self._open -= 1
-        if self._open == 0:
-            self._settled.set()
+        if self._open == 0 and not self.is_over:
+            self.is_over = True
+            self._on_settled(self)
 
     def cancel(self) -> None:
         """The run's time is up."""
         for task in self._tasks:
             task.cancel()
-
-    async def settled(self) -> None:
-        """Returns when nothing of it runs any more."""
-        await self._settled.wait()
-        self.is_over = True
