@@ -5,7 +5,9 @@ import { definePlugin } from "../../src/core/plugin.ts";
 export const labBot = definePlugin({
   config: z.strictObject({ spins: z.boolean().default(false).describe("Spins over every ping.") }),
   answersTo: (prefix) =>
-    ["ping", "say", "chatter", "file", "throw", "crash", "spin", "leak", "hang"].map((name) => prefix + name),
+    ["ping", "say", "chatter", "collect", "file", "throw", "crash", "spin", "leak", "hang"].map(
+      (name) => prefix + name,
+    ),
   setup(bot) {
     bot.db.run("CREATE TABLE IF NOT EXISTS said (event TEXT PRIMARY KEY)");
     bot.db.run("CREATE TABLE IF NOT EXISTS broken (event TEXT PRIMARY KEY)");
@@ -30,6 +32,7 @@ export const labBot = definePlugin({
       }, 20);
       await message.reply("I talk.");
     });
+    bot.command("collect", () => Bun.gc(true));
     bot.command("file", async (message, text) => {
       const bytes = new TextEncoder().encode(text);
       const url = await bot.upload({ mimetype: "text/plain", filename: "said.txt", bytes });
