@@ -21,3 +21,20 @@ export function sleep(delayMs: number, signals: readonly AbortSignal[]): Promise
     if (signals.some((signal) => signal.aborted)) end();
   });
 }
+
+/** So late no timer is unless the whole process stood still. */
+const stoodStillMs = 2_000;
+const graceMs = 5_000;
+
+/**
+ * Calls `expire` once the time is up. After the process itself stood still it waits a little longer: the answer may lie there unread, and
+ * nobody else is to blame. Answers how to call it off.
+ */
+export function limitTime(limitMs: number, expire: () => void): () => void {
+  const dueMs = performance.now() + limitMs;
+  let timer = setTimeout(() => {
+    if (performance.now() - dueMs < stoodStillMs) expire();
+    else timer = setTimeout(expire, graceMs);
+  }, limitMs);
+  return () => clearTimeout(timer);
+}

@@ -1,6 +1,6 @@
 import { RoostError } from "../core/error.ts";
 import type { Secret } from "../core/secret.ts";
-import { abortReason } from "./abort.ts";
+import { abortReason, limitTime } from "./abort.ts";
 import { HomeserverError, unreachable } from "./homeserver-error.ts";
 
 export interface HttpRequest {
@@ -49,7 +49,7 @@ export class Http {
   async request(request: HttpRequest): Promise<unknown> {
     const abort = new AbortController();
     const session = this.#headers;
-    const timer = setTimeout(() => abort.abort(timedOut(request.timeoutMs)), request.timeoutMs);
+    const callOff = limitTime(request.timeoutMs, () => abort.abort(timedOut(request.timeoutMs)));
     const follow = (event: Event) =>
       abort.abort(event.target instanceof AbortSignal ? event.target.reason : undefined);
     for (const signal of request.signals) {
@@ -66,7 +66,7 @@ export class Http {
       if (isRevoked(error) && session !== this.#headers) throw superseded(error);
       throw error instanceof RoostError ? error : unreachable(error);
     } finally {
-      clearTimeout(timer);
+      callOff();
       for (const signal of request.signals) signal.removeEventListener("abort", follow);
     }
   }

@@ -44,6 +44,7 @@ const answers: Record<string, () => Response | Promise<Response>> = {
   "/forbidden": () =>
     Response.json({ errcode: "M_FORBIDDEN", error: "line\nbreak\u001b[31m" }, { status: 403 }),
   "/redirect": () => new Response(null, { status: 301, headers: { location: "https://other.test/json" } }),
+  "/slow": () => Bun.sleep(300).then(() => Response.json({ a: "late" })),
   "/hang": () => new Promise(() => {}),
   "/half": async () => {
     const body = new ReadableStream({
@@ -193,6 +194,14 @@ describe("no answer", () => {
     stop.abort(reason);
     expect(await request).toBe(reason);
   });
+});
+
+test("a request is not given up for the time in which the whole process stood still", async () => {
+  const http = new Http(origin());
+  const answer = http.request({ method: "GET", path: "/slow", timeoutMs: 500, signals: [] });
+  await Bun.sleep(50);
+  Bun.sleepSync(2_600);
+  expect(await answer).toEqual({ a: "late" });
 });
 
 test("a request carries the token and its body's type, and an anonymous one no token", async () => {
