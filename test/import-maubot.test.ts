@@ -5,16 +5,15 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { JsonObject } from "../src/core/json.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess, roost } from "./doubles/host.ts";
+import { HostProcess, roost } from "./doubles/host.ts";
 import { call } from "./doubles/matrix-user.ts";
 import { findMaubot, Maubot, MaubotApi } from "./doubles/maubot.ts";
 import { needs } from "./doubles/needs.ts";
 import { archiveOf } from "./doubles/plugin-archive.ts";
 import { beginning, pythonPlugin } from "./doubles/python-plugins.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(120_000);
 
@@ -96,26 +95,18 @@ function contentsOf(folder: string): Record<string, string> {
 
 const found = await findMaubot();
 needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot", () => {
-  const folder = temporaryFolder();
-  const old = join(folder.path, "maubot");
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "synapse",
-    registrationToken: "letmein",
-  });
-  let ada: SandboxUser;
+  let scene: SandboxScene;
+  let old = "";
   let room = "";
   let before: Record<string, string> = {};
-  let host: HostProcess;
 
   beforeAll(async () => {
-    await homeserver.open();
-    host = new HostProcess(join(folder.path, "roost"), await freePort(), { PATH: process.env.PATH ?? "" });
-    ada = homeserver.createUser("ada");
-    room = ada.createRoom({ public: true });
+    scene = await SandboxScene.open({ env: { PATH: process.env.PATH ?? "" } });
+    old = join(scene.folder, "maubot");
+    room = scene.ada.createRoom({ public: true });
     mkdirSync(old);
     await using maubot = new Maubot("python" in found ? found.python : "", old);
-    await maubot.start(homeserver.url);
+    await maubot.start(scene.homeserver.url);
     const api = new MaubotApi(maubot.origin);
     await api.logIn();
     for (const plugin of [counter, ledger]) await api.call("POST", "/plugins/upload", archiveOf(plugin));
@@ -124,7 +115,7 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
       const token = await registered(user);
       const client = {
         id: userId,
-        homeserver: homeserver.url,
+        homeserver: scene.homeserver.url,
         access_token: token,
         displayname: "The Counter",
       };
@@ -139,43 +130,39 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
     await add("resting", { id: "resting", enabled: false, started: false });
     await add("ledger", { id: "ledger", type: "org.example.ledger", enabled: true, started: true });
     for (const bot of ["@counter:sandbox", "@ledger:sandbox"]) {
-      ada.invite(room, bot);
-      await until("it has joined", () => homeserver.memberships(room).get(bot) === "join");
+      scene.ada.invite(room, bot);
+      await scene.joined(room, bot);
     }
-    ada.say(room, "!see otters");
-    ada.say(room, "!enter 12 marks");
+    scene.ada.say(room, "!see otters");
+    scene.ada.say(room, "!enter 12 marks");
     for (const answer of ["hi otters", "entered 12 marks"])
-      await homeserver.waitForEvent(room, (event) => event.content.body === answer);
+      await scene.homeserver.waitForEvent(room, (event) => event.content.body === answer);
     // As a machine that loses its power does it: the write-ahead logs stay.
     await maubot[Symbol.asyncDispose]();
     const file = join(old, "config.yaml");
     const written = parse(readFileSync(file, "utf8"));
-    const homeservers = { test: { url: homeserver.url, secret: "shared" } };
+    const homeservers = { test: { url: scene.homeserver.url, secret: "shared" } };
     writeFileSync(file, stringify({ ...written, database: "sqlite:maubot.db", homeservers }));
     before = contentsOf(old);
   });
-  afterAll(async () => {
-    await host.kill();
-    await homeserver.close();
-    folder[Symbol.dispose]();
-  });
+  afterAll(() => scene[Symbol.asyncDispose]());
 
   async function registered(username: string): Promise<string> {
     const auth = { type: "m.login.registration_token", token: "letmein" };
     const path = "/_matrix/client/v3/register";
-    const first = await call(homeserver.url, "POST", path, { username, password: "a long one", auth });
+    const first = await call(scene.homeserver.url, "POST", path, { username, password: "a long one", auth });
     const { session } = first.body;
     const last = {
       username,
       password: "a long one",
       auth: { type: "m.login.dummy", session: session ?? "" },
     };
-    return String((await call(homeserver.url, "POST", path, last)).body.access_token);
+    return String((await call(scene.homeserver.url, "POST", path, last)).body.access_token);
   }
 
   test("takes over accounts, plugins, bots and databases, with secrets in files, and says what is left to do", async () => {
-    host.configure(homeserver.url, `python: ${"python" in found ? found.python : ""}\n`);
-    const { code, out, err } = await host.command("import-maubot", old);
+    scene.configure(`python: ${"python" in found ? found.python : ""}\n`);
+    const { code, out, err } = await scene.host.command("import-maubot", old);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     if (process.env.ROOST_TRANSCRIPT) console.log(out);
     expect(out).toContain("accounts: @counter:sandbox, @ledger:sandbox, @resting:sandbox");
@@ -194,7 +181,7 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
   });
 
   test("the YAML says the same, and no token stands in it", () => {
-    const file = join(host.dataDir, "instances.d/counter-one.yaml");
+    const file = join(scene.host.dataDir, "instances.d/counter-one.yaml");
     const text = readFileSync(file, "utf8");
     expect(parse(text).instances["counter-one"]).toEqual({
       plugin: "org.example.counter",
@@ -205,47 +192,49 @@ needs("a real maubot", "lack" in found ? found.lack : undefined)("import-maubot"
     });
     expect(text).toContain("# What it says");
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readFileSync(join(host.dataDir, "secrets/counter-one/api_key"), "utf8")).toBe("hidden\n");
-    const accounts = parse(readFileSync(join(host.dataDir, "instances.d/accounts.yaml"), "utf8")).accounts;
-    const token = join(host.dataDir, "instances.d", accounts["@counter:sandbox"].access_token.file);
+    expect(readFileSync(join(scene.host.dataDir, "secrets/counter-one/api_key"), "utf8")).toBe("hidden\n");
+    const accounts = parse(
+      readFileSync(join(scene.host.dataDir, "instances.d/accounts.yaml"), "utf8"),
+    ).accounts;
+    const token = join(scene.host.dataDir, "instances.d", accounts["@counter:sandbox"].access_token.file);
     expect(accounts["@counter:sandbox"].displayname).toBe("The Counter");
     expect(statSync(token).mode & 0o777).toBe(0o600);
     expect(readFileSync(token, "utf8").trim().length).toBeGreaterThan(10);
   });
 
   test("the bot's database came along, and nothing in maubot's folder was changed", () => {
-    const db = new Database(join(host.dataDir, "instances/counter-one/data.db"), { readonly: true });
+    const db = new Database(join(scene.host.dataDir, "instances/counter-one/data.db"), { readonly: true });
     expect(db.query("SELECT word FROM seen").all()).toEqual([{ word: "otters" }]);
     db.close();
     expect(contentsOf(old)).toEqual(before);
   });
 
   test("roost check finds nothing wrong with it, and the accounts go on as the devices they were", async () => {
-    expect(await host.command("check")).toMatchObject({ code: 0 });
-    const devices = homeserver.devices("@counter:sandbox");
-    host.start();
-    await until("the account is used", () => host.output.includes("The account follows its rooms."));
-    expect(homeserver.devices("@counter:sandbox")).toEqual(devices);
-    await host.stop();
+    expect(await scene.host.command("check")).toMatchObject({ code: 0 });
+    const devices = scene.homeserver.devices("@counter:sandbox");
+    scene.host.start();
+    await until("the account is used", () => scene.host.output.includes("The account follows its rooms."));
+    expect(scene.homeserver.devices("@counter:sandbox")).toEqual(devices);
+    await scene.host.stop();
   });
 
   test("the plugins find in their databases what maubot had them write, of the newer kind and of the older", async () => {
     for (const name of ["counter-one", "ledger"]) {
-      const file = join(host.dataDir, `instances.d/${name}.yaml`);
+      const file = join(scene.host.dataDir, `instances.d/${name}.yaml`);
       writeFileSync(file, readFileSync(file, "utf8").replace("rooms: []", `rooms: ["${room}"]`));
     }
-    host.start();
-    for (const name of ["counter-one", "ledger"]) await host.untilInstance(name, "running", 30_000);
-    ada.say(room, "!see seals");
-    ada.say(room, "!seen");
-    ada.say(room, "!entries");
+    scene.host.start();
+    for (const name of ["counter-one", "ledger"]) await scene.host.untilInstance(name, "running", 30_000);
+    scene.ada.say(room, "!see seals");
+    scene.ada.say(room, "!seen");
+    scene.ada.say(room, "!entries");
     for (const answer of ["seen: otters, seals", "entries: 12 marks"])
-      await homeserver.waitForEvent(room, (event) => event.content.body === answer);
-    await host.stop();
+      await scene.homeserver.waitForEvent(room, (event) => event.content.body === answer);
+    await scene.host.stop();
   });
 
   test("a second time takes nothing over, changes nothing and says why", async () => {
-    const { out, code } = await host.command("import-maubot", old, "--json");
+    const { out, code } = await scene.host.command("import-maubot", old, "--json");
     expect(code).toBe(1);
     const report = JSON.parse(out);
     expect([report.accounts, report.instances, report.plugins]).toEqual([[], [], []]);

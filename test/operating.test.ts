@@ -2,71 +2,57 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { ApiUser } from "./doubles/api.ts";
-import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
 import { freePort, HostProcess, roost } from "./doubles/host.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(60_000);
 
 const bots = ["one", "two"] as const;
-let folder: ReturnType<typeof temporaryFolder>;
-let homeserver: Homeserver;
-let ada: SandboxUser;
+let scene: SandboxScene;
 let rooms: Map<string, string>;
 let hosts: HostProcess[];
 
 beforeEach(async () => {
-  folder = temporaryFolder();
   hosts = [];
-  homeserver = new Homeserver({ serverName: "sandbox", dialect: "synapse", registrationToken: "letmein" });
-  await homeserver.open();
-  ada = homeserver.createUser("ada");
-  rooms = new Map(bots.map((bot) => [bot, ada.createRoom({ public: true })]));
+  scene = await SandboxScene.open();
+  rooms = new Map(bots.map((bot) => [bot, scene.ada.createRoom({ public: true })]));
 });
 afterEach(async () => {
   for (const host of hosts) await host.kill();
-  await homeserver.close();
-  folder[Symbol.dispose]();
+  await scene[Symbol.asyncDispose]();
 });
 
 async function newHost(name: string, chosen: readonly string[] = bots, more = ""): Promise<HostProcess> {
-  const host = new HostProcess(join(folder.path, name), await freePort());
+  const host = new HostProcess(join(scene.folder, name), await freePort());
   hosts.push(host);
   const instances = chosen.map(
     (bot) => `  ${bot}: { plugin: echo, account: "@${bot}:sandbox", rooms: ["${rooms.get(bot)}"] }\n`,
   );
   const accounts = chosen.map((bot) => `"@${bot}:sandbox": {}`).join(", ");
-  host.configure(homeserver.url, `accounts: { ${accounts} }\ninstances:\n${instances.join("")}${more}`);
+  host.configure(scene.homeserver.url, `accounts: { ${accounts} }\ninstances:\n${instances.join("")}${more}`);
   return host;
 }
 /** Starts it, and has each bot answer `before`. */
 async function startAnswering(host: HostProcess): Promise<void> {
   host.start();
   for (const bot of bots) {
-    await until(`${bot} has joined`, () =>
-      homeserver.memberships(rooms.get(bot) ?? "").has(`@${bot}:sandbox`),
-    );
+    await scene.joined(roomOf(bot), userId(bot));
     ask(bot, "before");
     await answered(bot, "before");
   }
 }
-const ask = (bot: string, text: string) => ada.say(rooms.get(bot) ?? "", `!echo ${text}`);
-const answersOf = (bot: string) =>
-  homeserver
-    .timeline(rooms.get(bot) ?? "")
-    .filter(({ sender, type }) => sender === `@${bot}:sandbox` && type === "m.room.message")
-    .map(({ content }) => content.body);
-const answered = (bot: string, ...texts: string[]) =>
-  until(`${bot} has answered ${texts}`, () => texts.every((text) => answersOf(bot).includes(text)));
+const roomOf = (bot: string) => rooms.get(bot) ?? "";
+const userId = (bot: string) => `@${bot}:sandbox`;
+const ask = (bot: string, text: string) => scene.ada.say(roomOf(bot), `!echo ${text}`);
+const answersOf = (bot: string) => scene.replies(roomOf(bot), userId(bot));
+const answered = (bot: string, text: string) => scene.answered(roomOf(bot), text, userId(bot));
 
 describe("another machine", () => {
   test("goes on where the old one stopped, with the whole data folder", async () => {
     const old = await newHost("old");
     await startAnswering(old);
-    const devices = bots.map((bot) => homeserver.devices(`@${bot}:sandbox`));
+    const devices = bots.map((bot) => scene.homeserver.devices(userId(bot)));
     await old.stop();
     const next = await newHost("next");
     cpSync(old.dataDir, next.dataDir, { recursive: true });
@@ -78,7 +64,7 @@ describe("another machine", () => {
       await answered(bot, "after");
       expect(answersOf(bot)).toEqual(["before", "between", "after"]);
     }
-    expect(bots.map((bot) => homeserver.devices(`@${bot}:sandbox`))).toEqual(devices);
+    expect(bots.map((bot) => scene.homeserver.devices(userId(bot)))).toEqual(devices);
   });
 
   test("has the bots again from the backups alone", async () => {
@@ -96,7 +82,7 @@ describe("another machine", () => {
       ask(bot, "after");
       await answered(bot, "after");
       expect(answersOf(bot)).toEqual(["before", "after"]);
-      expect(homeserver.devices(`@${bot}:sandbox`)).toHaveLength(1);
+      expect(scene.homeserver.devices(userId(bot))).toHaveLength(1);
     }
   });
 
@@ -116,29 +102,29 @@ describe("another machine", () => {
       ask(bot, "after");
       await answered(bot, "after");
       expect(answersOf(bot)).toEqual(["before", "between", "after"]);
-      expect(homeserver.devices(`@${bot}:sandbox`)).toHaveLength(1);
+      expect(scene.homeserver.devices(userId(bot))).toHaveLength(1);
     }
   });
 });
 
 describe("a new", () => {
   test("registration token is read by the next registration, without a restart", async () => {
-    const token = join(folder.path, "token");
+    const token = join(scene.folder, "token");
     writeFileSync(token, "an old one\n", { mode: 0o600 });
     const host = await newHost("host");
     const body = `accounts: { "@one:sandbox": {} }\ninstances: { one: { plugin: echo, account: "@one:sandbox", rooms: ["${rooms.get("one")}"] } }\n`;
-    host.configure(homeserver.url, body, `{ file: ${token} }`);
+    host.configure(scene.homeserver.url, body, `{ file: ${token} }`);
     host.start();
     await host.untilInstance("one", "failed");
     writeFileSync(token, "letmein\n", { mode: 0o600 });
     expect(await host.command("restart", "one")).toMatchObject({ code: 0 });
-    await until("it has joined", () => homeserver.memberships(rooms.get("one") ?? "").has("@one:sandbox"));
+    await scene.joined(roomOf("one"), userId("one"));
     ask("one", "hello");
     await answered("one", "hello");
   });
 
   test("password of the page ends the sessions of the old one, once the host is started again", async () => {
-    const file = join(folder.path, "password_hash");
+    const file = join(scene.folder, "password_hash");
     const newPassword = async (password: string) => {
       const { out } = await roost(["hash-password"], { stdin: `${password}\n` });
       writeFileSync(file, out, { mode: 0o600 });

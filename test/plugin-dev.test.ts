@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { until } from "./doubles/delivery.ts";
-import { freePort, HostProcess, roost, roostCommand } from "./doubles/host.ts";
+import { roost, roostCommand } from "./doubles/host.ts";
 import { needs } from "./doubles/needs.ts";
 import { pluginPython, pythonPlugin } from "./doubles/python-plugins.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(60_000);
 
@@ -146,16 +146,10 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
 
 test("an archive is installed into a host that runs, and into the folder of one that does not", async () => {
   const archive = join(cwd, "hello-v0.1.0.mbp");
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "conduwuit",
-    registrationToken: "letmein",
-  });
-  await homeserver.open();
-  await using host = new HostProcess(join(cwd, "host"), await freePort());
-  const room = homeserver.createUser("you").createRoom({ name: "Room", public: true });
-  host.configure(
-    homeserver.url,
+  await using scene = await SandboxScene.open({ dialect: "conduwuit" });
+  const { host } = scene;
+  const room = scene.ada.createRoom({ public: true });
+  scene.configure(
     `accounts: { "@bot:sandbox": {} }\ninstances:\n  greeter: { plugin: hello, account: "@bot:sandbox", rooms: ["${room}"] }\n`,
   );
   const before = await host.command("plugin", "install", archive, "--json");
@@ -170,6 +164,4 @@ test("an archive is installed into a host that runs, and into the folder of one 
   const refused = await host.command("plugin", "install", join(cwd, "notes.txt"));
   expect(refused.code).toBe(1);
   await host.untilInstance("greeter", "running");
-  await host.stop();
-  await homeserver.close();
 });

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadedConfig } from "../../src/core/config.ts";
+import { seededIntegers } from "../doubles/seeded-random.ts";
 import { Folder } from "./room.ts";
 
 const secret = "Zx9QwertyZx9";
@@ -10,17 +11,6 @@ const example = readFileSync(join(import.meta.dir, "../../config.example.yaml"),
   .replace("password: { file: secrets/echo_password }", `{ password: "${secret}", displayname: Echo }`)
   .replace('  "@echo:example.org":\n', '  "@echo:example.org":')
   .replace("access_token: { env: OLD_BOT_TOKEN }", `access_token: '${secret}'`);
-
-/** mulberry32: the same numbers in every run, so that a failure can be repeated by its seed. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 const pieces = [
   "\n",
@@ -96,7 +86,7 @@ function expectSound(text: string, { config, problems }: LoadedConfig): void {
 test("survives thousands of damaged examples, always with places inside the file", () => {
   using folder = new Folder();
   for (let seed = 1; seed <= 2500; seed++) {
-    const random = randomNumbers(seed);
+    const random = seededIntegers(seed);
     let text = example;
     for (let times = 1 + random(4); times > 0; times--) text = mutate(text, random);
     try {
@@ -110,7 +100,7 @@ test("survives thousands of damaged examples, always with places inside the file
 test("shows no secret when one thing anywhere in the file is damaged", () => {
   using folder = new Folder();
   for (let seed = 1; seed <= 1500; seed++) {
-    const text = mutate(example, randomNumbers(seed));
+    const text = mutate(example, seededIntegers(seed));
     const shown = JSON.stringify(folder.load(text).problems);
     if (shown.includes("Qwerty")) throw new Error(`seed ${seed}: ${shown}`);
   }
@@ -119,7 +109,7 @@ test("shows no secret when one thing anywhere in the file is damaged", () => {
 test("survives random bytes", () => {
   using folder = new Folder();
   for (let seed = 1; seed <= 1000; seed++) {
-    const random = randomNumbers(seed);
+    const random = seededIntegers(seed);
     const printable = random(2) === 0;
     const bytes = Uint8Array.from({ length: random(300) }, () => (printable ? 32 + random(95) : random(256)));
     const text = new TextDecoder().decode(bytes);

@@ -1,3 +1,4 @@
+import { RoostError } from "../../src/core/error.ts";
 import type { EventId, InstanceId, RoomId, UserId } from "../../src/core/id.ts";
 import type { Fault, HostLogger } from "../../src/core/log.ts";
 import type { MatrixEvent, SyncBatch } from "../../src/core/matrix.ts";
@@ -66,4 +67,10 @@ export async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error("It was expected to be refused.");
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<RoostError> {
+  const error = await refusalOf(promise);
+  if (error instanceof RoostError) return error;
+  throw new Error(`Expected a RoostError, got ${String(error)}`);
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { objectAt, stringAt } from "../../src/core/json.ts";
 import type { LogRecord, Severity } from "../../src/core/log.ts";
 import { AdminRoomQueue } from "../../src/log/admin-room.ts";
+import { seededRandom } from "../doubles/seeded-random.ts";
 
 const room = "!admins:test" as RoomId;
 const limits = { messagesPerHour: 30, messageIntervalMs: 10_000, editIntervalMs: 60_000 };
@@ -354,7 +355,7 @@ test("begins anew in another room than the one a message was begun for", () => {
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   "keeps order and bounds, tells CRITICAL within 10 s, and accounts for every record (seed %i)",
   (seed) => {
-    const random = randomFrom(seed);
+    const random = seededRandom(seed);
     const stage = new Stage();
     const criticals: { readonly sentence: string; readonly atMs: number }[] = [];
     let records = 0;
@@ -415,15 +416,4 @@ function letters(number: number): string {
   return String(number)
     .padStart(5, "0")
     .replace(/\d/g, (digit) => "abcdefghij"[Number(digit)] ?? "");
-}
-
-/** Mulberry32: the same numbers for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }

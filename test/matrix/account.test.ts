@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { RoostError } from "../../src/core/error.ts";
 import { asEventId, asTxnId } from "../../src/core/id.ts";
 import type { MatrixAccount } from "../../src/matrix/account.ts";
+import { failureOf } from "../doubles/delivery.ts";
 import { Bench, dialects, until } from "./bench.ts";
 
 const bot = "@bot:x.test";
@@ -16,14 +16,6 @@ async function inRoom(options: Parameters<typeof Bench.open>[0] = {}) {
   const account = await bench.startSyncing();
   await bench.settled();
   return { bench, dan, room, account };
-}
-async function failureOf(promise: Promise<unknown>): Promise<RoostError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof RoostError) return error;
-  throw new Error(`Expected a RoostError, got ${String(error)}`);
 }
 function bodies(bench: Bench, room: string): unknown[] {
   return bench.homeserver

@@ -4,6 +4,7 @@ import { RoostError } from "../../src/core/error.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { HomeserverError } from "../../src/matrix/homeserver-error.ts";
 import { Http } from "../../src/matrix/http.ts";
+import { failureOf } from "../doubles/delivery.ts";
 import { type Lack, needs } from "../doubles/needs.ts";
 
 let server: Bun.Server<undefined>;
@@ -77,14 +78,6 @@ function origin(): string {
 }
 function get(path: string, signals: AbortSignal[] = [], timeoutMs = 2_000): Promise<unknown> {
   return new Http(origin()).request({ method: "GET", path, timeoutMs, signals });
-}
-async function failureOf(promise: Promise<unknown>): Promise<RoostError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof RoostError) return error;
-  throw new Error(`Expected a RoostError, got ${String(error)}`);
 }
 
 test("a late word that the token of an earlier login is revoked says nothing of the new one", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { readToHost } from "../../src/plugins/process-wire.ts";
+import { seededIntegers } from "../doubles/seeded-random.ts";
 
 /** One of each that a runtime says. */
 const valid: readonly unknown[] = [
@@ -44,17 +45,6 @@ const strange = [
   "\u0000",
 ];
 
-/** mulberry32: the same numbers in every run. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
-
 /** Puts something strange into one place of it, or takes a place out. */
 function damage(value: unknown, random: (below: number) => number): unknown {
   if (typeof value !== "object" || value === null || random(4) === 0) return strange[random(strange.length)];
@@ -71,7 +61,7 @@ test("every message that a runtime may say is understood", () => {
 });
 
 test("3,000 damaged lines are either refused, or understood as something that a runtime may say", () => {
-  const random = randomNumbers(7);
+  const random = seededIntegers(7);
   let refused = 0;
   for (let round = 0; round < 3_000; round++) {
     const original = valid[random(valid.length)];

@@ -4,7 +4,8 @@ import { asInstanceId, type InstanceId } from "../../src/core/id.ts";
 import type { Desired } from "../../src/core/status.ts";
 import { type Runner, Supervisor } from "../../src/supervisor/supervisor.ts";
 import { CollectingLogger } from "../doubles/delivery.ts";
-import { seededRandom, VirtualClock } from "./clock.ts";
+import { seededRandom } from "../doubles/seeded-random.ts";
+import { VirtualClock } from "./clock.ts";
 
 const codes: readonly ErrorCode[] = [
   "plugin-crashed",
