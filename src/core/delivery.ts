@@ -46,8 +46,8 @@ export interface OutboxResult {
 /** The durable half of delivery. Every method but the two that settle is done when it returns; errors are RoostErrors `database`. */
 export interface DeliveryStore {
   /**
-   * Stores the rows, and never before them the sync token and the room positions; answers the rows that were not known before. The
-   * token may be written soon after: what is told again then is known.
+   * Stores the sync token, the room positions and the rows together, and soon where there are no rows; answers the rows that were
+   * not known before.
    */
   commitBatch(batch: SyncBatch, rows: readonly NewInboxRow[], nowMs: number): InboxRow[];
   /** Unsettled rows due by `nowMs` with an id above `afterId`, oldest first. */

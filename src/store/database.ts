@@ -13,7 +13,7 @@ const retryAfterMs = 2_000;
  * Opens a SQLite file as every database of Roost is opened and brings its schema up to date, after a copy of it as it was.
  *
  * `synchronous = NORMAL` in WAL mode: a commit survives `kill -9`; a power cut may roll back the last ones, which delivery is
- * built for (the token rolls back before the inbox does, and a send's transaction id is derived, not stored).
+ * built for (token and inbox roll back together, and a send's transaction id is derived, not stored).
  * Proves with a write that it can be written.
  * @throws RoostError `database-lost` when it is damaged, `database-busy` when it cannot be opened or written for now,
  * `migration-failed` when the schema cannot be brought up to date, and `database` when it was written by a newer Roost.

@@ -31,6 +31,8 @@ const inboxColumns = `id, instance, account, room_id AS roomId, event_id AS even
 /** Where each account's sync stands, what is still to be handled, and what is still to be sent. */
 export class HostStore implements DeliveryStore {
   readonly #db: HostDatabase;
+  /** Batches without rows whose token is yet to be written. */
+  readonly #unplaced = new Set<SyncBatch>();
   readonly notes: HostNotes;
   readonly counts: HostCounts;
   readonly availability: HostAvailability;
@@ -73,6 +75,7 @@ export class HostStore implements DeliveryStore {
 
   /** Lets `swap` put another database in the place of this one and goes on with that. */
   replace(swap: () => void): void {
+    this.#unplaced.clear();
     this.#db.replace(swap);
   }
 
@@ -112,17 +115,20 @@ export class HostStore implements DeliveryStore {
   }
 
   commitBatch(batch: SyncBatch, rows: readonly NewInboxRow[], nowMs: number): InboxRow[] {
-    const place = () => this.#placeSync(batch, nowMs);
-    // What the first sync ever says is history only because it came first: its place is kept at once.
-    if (batch.gapMs === undefined) {
-      return this.#db.write(() => {
-        place();
-        return this.#insertRows(rows, nowMs);
+    // The first sync ever is kept at once even without rows: what it says is history only because it came first.
+    if (rows.length === 0 && batch.gapMs !== undefined) {
+      this.#unplaced.add(batch);
+      // Should this be lost, the homeserver tells it again, and there was nothing to answer in it.
+      this.#db.writeBehind(() => {
+        if (this.#unplaced.delete(batch)) this.#placeSync(batch, nowMs);
       });
+      return [];
     }
-    const inserted = rows.length === 0 ? [] : this.#db.writeAlone(() => this.#insertRows(rows, nowMs));
-    // Should this be lost, the homeserver tells it again, and the rows are known.
-    this.#db.writeBehind(place);
+    const inserted = this.#db.writeAlone(() => {
+      for (const each of [...this.#unplaced, batch]) this.#placeSync(each, nowMs);
+      return this.#insertRows(rows, nowMs);
+    });
+    this.#unplaced.clear();
     return inserted;
   }
 

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { asTxnId, type EventId } from "../../src/core/id.ts";
 import { HostStore } from "../../src/store/host-store.ts";
@@ -27,6 +28,22 @@ function withStore(work: (store: HostStore, file: string) => void): void {
   store.close();
 }
 
+/** What a `kill -9` at this moment would leave behind. */
+function afterKill(file: string): unknown {
+  const left = `${file}.left`;
+  for (const suffix of ["", "-wal"])
+    if (existsSync(file + suffix)) copyFileSync(file + suffix, left + suffix);
+  const db = new Database(left);
+  const found = db
+    .query(
+      `SELECT next_batch AS token, event_id AS position, (SELECT count(*) FROM inbox) AS rows
+       FROM account_sync JOIN room_position USING (account)`,
+    )
+    .get();
+  db.close();
+  return found;
+}
+
 describe("the host's database", () => {
   test("keeps the sync token, the room positions and the rows across a restart", () => {
     withStore((store, file) => {
@@ -39,6 +56,17 @@ describe("the host's database", () => {
       expect(again.loadSyncState(botId)?.positions.get(roomId)).toBe("$1" as EventId);
       expect(again.dueRows(instance, 10, 0, 10)).toEqual(rows);
       again.close();
+    });
+  });
+
+  test("moves the sync token together with the rows, and never back to one that was told without rows before", () => {
+    withStore((store, file) => {
+      store.commitBatch(batchOf([messageOf("$1", "a")], "s1"), [], 1);
+      store.commitBatch(batchOf([messageOf("$2", "!echo")], "s2"), [rowOf("$2")], 2);
+      const kept = { token: "s2", position: "$2", rows: 1 };
+      expect(afterKill(file)).toEqual(kept);
+      store.close();
+      expect(afterKill(file)).toEqual(kept);
     });
   });
 
