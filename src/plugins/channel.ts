@@ -3,7 +3,8 @@ import type { ToHost, ToRuntime } from "./protocol.ts";
 
 /** What a channel tells the host. After `onEnd`, which comes at most once and never after `kill`, nothing more is told. */
 export interface ChannelEvents {
-  onMessages(messages: readonly ToHost[]): void;
+  /** `sizeBytes` is what they took on their way here, all together; it is not known of a worker's. */
+  onMessages(messages: readonly ToHost[], sizeBytes?: number): void;
   /** The runtime ended by itself, or said what no runtime says; the sentence says which. */
   onEnd(sentence: string): void;
 }

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceResources } from "../core/status.ts";
 import type { Channel, OpenChannel } from "./channel.ts";
+import { clogged, Flow } from "./flow.ts";
 import { LineReader } from "./line-reader.ts";
 import { readToHost, writeToRuntime } from "./process-wire.ts";
 
@@ -58,11 +59,15 @@ export function processChannel({
       child.once("error", () => {});
       throw new RoostError("plugin-crashed", `${program} could not be started.`);
     }
+    const flow = new Flow(socket);
     const lines = new LineReader(maxLineBytes, (line) => {
       if (isOver) return;
       const messages = readToHost(line);
       if (messages === undefined) end("The plugin's process said something that no plugin says.");
-      else onMessages(messages);
+      else {
+        flow.note(messages);
+        onMessages(messages, line.length);
+      }
     });
     socket.on("data", (chunk: Buffer) => {
       if (!isOver && !lines.push(chunk)) end("The plugin's process said more at once than a plugin may.");
@@ -96,7 +101,11 @@ export function processChannel({
     watch.unref();
     child.once("exit", () => clearInterval(watch));
     return {
-      post: (messages) => void (isOver || socket.write(writeToRuntime(messages))),
+      post: (messages) => {
+        if (isOver) return;
+        socket.write(writeToRuntime(messages));
+        if (flow.isClogged) end(clogged);
+      },
       measure: () => measureProcess(child.pid),
       kill: () => {
         isOver = true;

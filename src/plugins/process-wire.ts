@@ -144,8 +144,24 @@ const told = z.discriminatedUnion("say", [
 const upload = call.extend({ ask: z.literal("upload"), mimetype: short, filename: short });
 const line = z.array(z.union([told, upload.extend({ bytes }), upload.extend({ path: short })])).max(10_000);
 
+const plainLength = 200_000;
+const maxMarks = 100_000;
+
+/**
+ * Whether so long a line is made of so many pieces that reading it would take many times its size: large are only the texts of
+ * files, which are one piece each.
+ */
+function isIntricate(text: string): boolean {
+  let marks = 0;
+  for (const mark of ["{", "[", ","])
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1))
+      if (++marks > maxMarks) return true;
+  return false;
+}
+
 /** The messages of one line; undefined when it holds anything that no runtime says. */
 export function readToHost(text: string): readonly ToHost[] | undefined {
+  if (text.length > plainLength && isIntricate(text)) return undefined;
   try {
     const read = line.safeParse(JSON.parse(text));
     return read.success ? read.data : undefined;

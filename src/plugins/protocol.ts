@@ -60,7 +60,8 @@ export type ToRuntime =
       readonly event: MatrixEvent;
       readonly deferredKey: string | undefined;
     }
-  | { readonly say: "abort"; readonly run: number }
+  /** The run's time is up. A Python loop that takes up nothing for `graceMs` more is stuck, and its process ends itself. */
+  | { readonly say: "abort"; readonly run: number; readonly graceMs: number }
   | { readonly say: "answer"; readonly call: number; readonly value: Value }
   | { readonly say: "refuse"; readonly call: number; readonly error: WireError }
   | { readonly say: "request"; readonly request: number; readonly asked: WebRequest }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { InstanceResources } from "../core/status.ts";
 import type { Channel, ChannelEvents } from "./channel.ts";
+import { clogged, Flow } from "./flow.ts";
 import { LineReader } from "./line-reader.ts";
 import { readToHost, writeToRuntime } from "./process-wire.ts";
 import type { ToRuntime } from "./protocol.ts";
@@ -19,6 +20,7 @@ export class PythonChannel implements Channel {
   readonly #onDone: (() => void)[] = [];
   #waiting: (readonly ToRuntime[])[] = [];
   #line: Socket | undefined;
+  #flow: Flow | undefined;
   #pid: number | undefined;
   #isOver = false;
 
@@ -32,7 +34,10 @@ export class PythonChannel implements Channel {
   post(messages: readonly ToRuntime[]): void {
     if (this.#isOver) return;
     if (this.#line === undefined) this.#waiting.push(messages);
-    else this.#line.write(writeToRuntime(messages));
+    else {
+      this.#line.write(writeToRuntime(messages));
+      if (this.#flow?.isClogged === true) this.end(clogged);
+    }
   }
 
   measure(): Partial<InstanceResources> {
@@ -66,6 +71,7 @@ export class PythonChannel implements Channel {
       else if (!this.#isOver && !this.#lines.push(chunk))
         this.end("The plugin's process said more at once than a plugin may.");
     };
+    if (purpose === "line") this.#flow = new Flow(socket);
     socket.on("data", take);
     if (rest.length > 0) take(rest);
     if (purpose === "output") return;
@@ -100,7 +106,10 @@ export class PythonChannel implements Channel {
     if (this.#isOver) return;
     const messages = readToHost(line);
     if (messages === undefined) this.end("The plugin's process said something that no plugin says.");
-    else this.#events.onMessages(messages);
+    else {
+      this.#flow?.note(messages);
+      this.#events.onMessages(messages, line.length);
+    }
   }
 
   #close(): void {

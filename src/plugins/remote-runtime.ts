@@ -8,6 +8,7 @@ import type { Subscription } from "../core/plugin.ts";
 import type { InstanceResources } from "../core/status.ts";
 import type { WebAnswer, WebRequest } from "../core/web-request.ts";
 import type { Channel, OpenChannel } from "./channel.ts";
+import { InHand } from "./in-hand.ts";
 import type { Request, SetUp, ToHost, ToRuntime } from "./protocol.ts";
 import { Requests } from "./requests.ts";
 import { Run } from "./run.ts";
@@ -38,6 +39,8 @@ export interface RuntimeTiming {
   /** How long a handler may run, not counting the time it waits for the host. */
   readonly handlerMs: number;
   readonly heartbeatMs: number;
+  /** How long a loop may take up nothing after a handler's time is up. */
+  readonly abortGraceMs: number;
   /** How long `stop` waits for what is in hand. */
   readonly graceMs: number;
 }
@@ -46,6 +49,7 @@ const defaultTiming: RuntimeTiming = {
   startMs: 60_000,
   handlerMs: 60_000,
   heartbeatMs: 5_000,
+  abortGraceMs: 15_000,
   graceMs: 3_500,
 };
 const missedBeats = 3;
@@ -64,6 +68,7 @@ export class RemoteRuntime {
   #out: Outgoing<ToRuntime> | undefined;
   #channel: Channel | undefined;
   readonly #requests = new Requests();
+  readonly #inHand = new InHand();
   #nextRun = 1;
   #unanswered = 0;
   #startedAtMs = 0;
@@ -85,8 +90,8 @@ export class RemoteRuntime {
   /** Resolves with what the plugin listens to once its `setup` is through; rejects with why it refused. */
   start(): Promise<Readiness> {
     const channel = this.#options.openChannel({
-      onMessages: (messages) => {
-        for (const message of messages) this.#receive(message);
+      onMessages: (messages, sizeBytes = 0) => {
+        for (const message of messages) this.#receive(message, sizeBytes / messages.length);
       },
       onEnd: (sentence) => this.#die(sentence),
     });
@@ -143,7 +148,7 @@ export class RemoteRuntime {
     );
   }
 
-  #receive(message: ToHost): void {
+  #receive(message: ToHost, sizeBytes: number): void {
     switch (message.say) {
       case "ready":
         this.#isReady = true;
@@ -164,7 +169,7 @@ export class RemoteRuntime {
         this.#started?.reject(fromWire(message.error));
         return;
       case "call":
-        void this.#answer(message);
+        void this.#answer(message, sizeBytes);
         return;
       case "typing": {
         const row = this.#runs.get(message.run)?.row;
@@ -195,7 +200,13 @@ export class RemoteRuntime {
     }
   }
 
-  async #answer(message: { call: number } & Request): Promise<void> {
+  async #answer(message: { call: number } & Request, sizeBytes: number): Promise<void> {
+    const hold = this.#inHand.take(sizeBytes);
+    if (hold === undefined) {
+      const error = new RoostError("rate-limited", "The plugin asks for too much at once: wait for answers.");
+      this.#out?.sayLater({ say: "refuse", call: message.call, error: toWire(error) });
+      return;
+    }
     const run = "run" in message && message.run !== undefined ? this.#runs.get(message.run) : undefined;
     // An upload does not say for which message it is: while one is under way, no handler's time runs.
     const waiting = "run" in message ? (run === undefined ? [] : [run]) : [...this.#runs.values()];
@@ -206,6 +217,7 @@ export class RemoteRuntime {
     } catch (error) {
       this.#out?.sayLater({ say: "refuse", call: message.call, error: toWire(error) });
     } finally {
+      hold.release();
       for (const each of waiting) each.endCall();
     }
   }
@@ -232,7 +244,7 @@ export class RemoteRuntime {
       if (run.activeMs(nowMs) < this.#timing.handlerMs) continue;
       if (run.isAborted) this.#forget(id, run);
       run.isAborted = true;
-      this.#out?.say({ say: "abort", run: id });
+      this.#out?.say({ say: "abort", run: id, graceMs: this.#timing.abortGraceMs });
     }
   }
 

@@ -7,6 +7,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { confinedCommand } from "../../src/plugins/confinement.ts";
 import { permittedFetch } from "../../src/plugins/permitted-fetch.ts";
 import { processChannel } from "../../src/plugins/process-channel.ts";
+import { PythonParent } from "../../src/plugins/python-parent.ts";
 import { RemoteRuntime, type RuntimeTiming } from "../../src/plugins/remote-runtime.ts";
 import { workerChannel } from "../../src/plugins/worker-channel.ts";
 import { roles } from "../../src/roles.ts";
@@ -21,7 +22,7 @@ export interface StageOptions {
   readonly timing?: Partial<RuntimeTiming>;
   /** In a worker: which of its plugins. */
   readonly plugin?: string;
-  /** In a process: files of the plugin that are others. */
+  /** In a process: files of the plugin, or in TypeScript those that are others. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -36,8 +37,10 @@ export class RuntimeStage {
   answer: () => Promise<EventId> = async () => "$sent" as EventId;
   upload = (): Promise<MxcUri> => Promise.reject(new RoostError("too-large", "no uploads here"));
   readonly runtime: RemoteRuntime;
+  #parent: PythonParent | undefined;
 
-  constructor(kind: "worker" | "process", options: StageOptions = {}) {
+  /** Of a plugin in Python, `python` is the interpreter that it runs in. */
+  constructor(kind: "worker" | "process" | { readonly python: string }, options: StageOptions = {}) {
     const isProcess = kind === "process";
     const folder = this.#folder.path;
     this.runtime = new RemoteRuntime({
@@ -47,10 +50,21 @@ export class RuntimeStage {
         plugin: options.plugin ?? "misbehaving",
         config: options.config ?? {},
         databaseFile: this.databaseFile,
-        module: isProcess ? { file: this.#write(options.files ?? {}), exportName: "Bot" } : undefined,
+        module: isProcess
+          ? { file: join(this.#write({ ...misbehaving, ...options.files }), "bot.ts"), exportName: "Bot" }
+          : undefined,
+        python:
+          typeof kind === "string"
+            ? undefined
+            : {
+                code: this.#write(options.files ?? {}),
+                overlayFile: join(folder, "overlay.json"),
+                webappUrl: "http://127.0.0.1/",
+              },
         fetchesByHost: isProcess,
       },
-      openChannel: isProcess ? this.#openProcess() : openWorker(),
+      openChannel:
+        kind === "worker" ? openWorker() : isProcess ? this.#openProcess() : this.#openPython(kind.python),
       services: {
         send: (_row, _type, content, key) => {
           this.sends.push({ key, content });
@@ -88,15 +102,25 @@ export class RuntimeStage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.runtime.stop();
+    await this.#parent?.close();
     this.#folder[Symbol.dispose]();
   }
 
   #write(files: Readonly<Record<string, string>>): string {
     const code = join(this.#folder.path, "code");
     mkdirSync(code);
-    for (const [name, text] of Object.entries({ ...misbehaving, ...files }))
-      writeFileSync(join(code, name), text);
-    return join(code, "bot.ts");
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(code, name), text);
+    return code;
+  }
+
+  #openPython(python: string) {
+    const folder = this.#folder.path;
+    const onPrint = (line: string) => void this.printed.push(line);
+    this.#parent = new PythonParent({ python, folder: join(folder, "python"), onPrint });
+    return this.#parent.channel({
+      ...{ folder, readOnly: [], network: false, onPrint },
+      memoryLimitBytes: 200 * 2 ** 20,
+    });
   }
 
   #openProcess() {

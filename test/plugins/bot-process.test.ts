@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import type { EventId } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { roles } from "../../src/roles.ts";
 import { refusalOf, until } from "../doubles/delivery.ts";
@@ -62,6 +63,19 @@ test("a fork bomb starts nothing", async () => {
   await stage.runtime.start();
   await stage.say("!bomb");
   expect(stage.replies).toEqual(["started 0"]);
+});
+
+test("a plugin that asks for more at once than its host is to hold is refused the rest, and goes on", async () => {
+  await using stage = stageOf();
+  await stage.runtime.start();
+  const { promise, resolve } = Promise.withResolvers<EventId>();
+  stage.answer = () => {
+    if (stage.sends.length === 1_000) setTimeout(() => resolve("$sent" as EventId), 200);
+    return promise;
+  };
+  await stage.say("!flood");
+  expect(stage.replies.length).toBe(1_001);
+  expect(stage.replies.at(-1)).toBe("500 refused: The plugin asks for too much at once: wait for answers.");
 });
 
 test("what a plugin prints does not stand in the way of what it says", async () => {

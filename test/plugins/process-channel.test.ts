@@ -79,6 +79,28 @@ test("a child that writes without an end to its line is ended", async () => {
   expect(ends).toEqual(["The plugin's process said more at once than a plugin may."]);
 });
 
+test("a child that floods its host with valid messages has to wait, and its host goes on with other things", async () => {
+  const { messages, ends } = child(
+    `const many = JSON.stringify(Array.from({ length: 100 }, () => ({ say: "count", what: "flood" }))) + "\\n"; for (;;) say(many);`,
+  );
+  await until("it is under way", () => messages.length > 0);
+  const [sinceMs, before] = [performance.now(), messages.length];
+  await until("much of it came", () => messages.length - before > 30_000);
+  expect(performance.now() - sinceMs).toBeGreaterThan(1_000);
+  expect(ends).toEqual([]);
+});
+
+test("a child that reads nothing of what it is told is ended before that fills the host's memory", async () => {
+  const { channel, messages, ends } = child(
+    `say('[{"say":"pong","memoryBytes":1}]\\n'); setInterval(() => {}, 1000);`,
+  );
+  await until("it runs", () => messages.length === 1);
+  const message = "x".repeat(2 ** 20);
+  for (let megabyte = 0; megabyte < 80 && ends.length === 0; megabyte++)
+    channel.post([{ say: "refuse", call: 1, error: { code: "internal", message, causes: [] } }]);
+  expect(ends).toEqual(["The plugin's process does not read what it is told."]);
+});
+
 test("a child that ends by itself says with which exit code", async () => {
   const { ends } = child("process.exit(3)");
   await until("the end", () => ends.length === 1);

@@ -80,3 +80,11 @@ function withText(message: object): object {
     ? { ...message, bytes: Buffer.from(message.bytes as Uint8Array).toString("base64") }
     : message;
 }
+
+test("a line that is large because of the pieces it is made of is refused unread, unlike a large file", () => {
+  for (const piece of ["{}", "[]", '""', '{"say":"stopped"}'])
+    expect(readToHost(`[${Array.from({ length: 1_000_000 }, () => piece).join(",")}]`)).toBeUndefined();
+  const bytes = Buffer.alloc(10_000_000).toString("base64");
+  const upload = { say: "call", call: 1, ask: "upload", mimetype: "a/b", filename: "c", bytes };
+  expect(readToHost(JSON.stringify([upload]))?.length).toBe(1);
+});

@@ -18,8 +18,6 @@ Message = dict[str, Any]
 STAND_IN_SECONDS = 2
 """The host takes a plugin for stuck after three heartbeats of 5 s each."""
 READ_BYTES = 262_144
-STUCK_SECONDS = 15
-"""A loop that takes up nothing for so long after a handler's time was up is stuck for good."""
 
 
 class Refused(Exception):
@@ -108,7 +106,7 @@ class Channel:
             self.say({"say": "pong", "memoryBytes": self._memory_bytes()})
             return
         if message["say"] == "abort":
-            self._watch(self._turns)
+            self._watch(self._turns, message["graceMs"] / 1_000)
         self._received.append(message)
 
     def _hand_over(self) -> None:
@@ -129,14 +127,16 @@ class Channel:
         else:
             call.set_exception(Refused(message["error"]["code"], message["error"]["message"]))
 
-    def _watch(self, turns: int) -> None:
+    def _watch(self, turns: int, grace: float) -> None:
+        """A loop that takes up nothing for so many seconds after a handler's time was up is stuck for good."""
+
         def look() -> None:
             if self._turns == turns:
                 print("The plugin's loop is stuck here:", file=sys.stderr, flush=True)
                 faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
                 os._exit(70)
 
-        timer = threading.Timer(STUCK_SECONDS, look)
+        timer = threading.Timer(grace, look)
         timer.daemon = True
         timer.start()
 

@@ -1,0 +1,90 @@
+import { expect, test } from "bun:test";
+import { refusalOf, until } from "../doubles/delivery.ts";
+import { needs } from "../doubles/needs.ts";
+import { pluginPython, pythonPlugin } from "../doubles/python-plugins.ts";
+import { RuntimeStage } from "../doubles/runtime-stage.ts";
+
+const environment = await pluginPython();
+const python = "python" in environment ? environment.python : "";
+
+const plugin = (body: string, manifest = "", upgrades = "None") =>
+  pythonPlugin(
+    "stage",
+    `
+from maubot import MessageEvent, Plugin
+from maubot.handlers import command
+from mautrix.util.async_db import UpgradeTable
+
+table = UpgradeTable()
+
+
+@table.register(description="Wrong")
+async def wrong(connection) -> None:
+    await connection.execute("CREATE TABEL note (text TEXT)")
+
+
+class Bot(Plugin):
+    @classmethod
+    def get_db_upgrade_table(cls):
+        return ${upgrades}
+
+${body}
+`,
+    manifest,
+  );
+const stageOf = (files: Readonly<Record<string, string>>) =>
+  new RuntimeStage({ python }, { files, timing: { heartbeatMs: 1_500, handlerMs: 300, abortGraceMs: 200 } });
+
+needs("Python with mautrix", "lack" in environment ? environment.lack : undefined)(
+  "a plugin in Python",
+  () => {
+    test("whose loop is stuck for good is ended, and where it was stuck is told", async () => {
+      await using stage = stageOf(
+        plugin(`
+    @command.new("stick")
+    async def stick(self, evt: MessageEvent) -> None:
+        while True:
+            pass
+`),
+      );
+      await stage.runtime.start();
+      await refusalOf(stage.say("!stick"));
+      await until("it is ended", () => stage.exits.length === 1);
+      expect(stage.exits[0]?.message).toContain("exit code 70");
+      expect(stage.printed.join("\n")).toMatch(/loop is stuck here:.*in stick/s);
+    });
+
+    test.each([
+      [
+        "whose start raises",
+        "    async def start(self):\n        raise ValueError('no city')",
+        "",
+        "None",
+        "internal",
+        "no city",
+      ],
+      [
+        "that imports what is not there",
+        "    async def start(self):\n        import nothing_at_all",
+        "",
+        "None",
+        "plugin-refused",
+        "roost plugin python nothing_at_all",
+      ],
+      [
+        "whose database cannot be upgraded",
+        "    pass",
+        "database: true\ndatabase_type: asyncpg\n",
+        "table",
+        "migration-failed",
+        "The upgrade of its database failed",
+      ],
+    ])("%s fails the start with a sentence", async (_what, body, manifest, upgrades, code, sentence) => {
+      await using stage = stageOf(plugin(body, manifest, upgrades));
+      expect(await refusalOf(stage.runtime.start())).toMatchObject({
+        code,
+        message: expect.stringContaining(sentence),
+      });
+    });
+  },
+);
