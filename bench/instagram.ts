@@ -2,16 +2,12 @@
  * `node build/bun.mjs bench/instagram.ts`: how long a link takes to its answer in a real host process, on the sandbox homeserver
  * and with a local stand-in for Instagram, and what reading a large page costs.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { extract } from "../src/bots/instagram/extract/index.ts";
 import { renderMedium } from "../src/bots/instagram/render.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { posts, profiles, type ReplayedPost } from "../src/sandbox/instagram-catalogue.ts";
 import { renderPage, renderPost } from "../src/sandbox/instagram-page.ts";
 import { drawJpeg } from "../src/sandbox/instagram-picture.ts";
-import { freePort, HostProcess } from "../test/doubles/host.ts";
+import { SandboxScene } from "../test/doubles/sandbox-scene.ts";
 
 const links = 60;
 const readings = 50;
@@ -60,31 +56,19 @@ function startInstagram(picture: Uint8Array): Bun.Server<undefined> {
 }
 
 async function measureAnswers(): Promise<{ fresh: number[]; cached: number[] }> {
-  const folder = mkdtempSync(join(tmpdir(), "roost-bench-"));
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "conduwuit",
-    registrationToken: "letmein",
-  });
+  await using scene = await SandboxScene.open({ dialect: "conduwuit" });
+  const { homeserver, ada, host } = scene;
   const instagram = startInstagram(await drawJpeg(1, 1080, 1350));
-  const host = new HostProcess(join(folder, "host"), await freePort());
   try {
-    await homeserver.open();
-    const user = homeserver.createUser("ada");
-    const room = user.createRoom({ name: "bench", public: true });
-    host.configure(
-      homeserver.url,
+    const room = ada.createRoom({ name: "bench", public: true });
+    scene.configure(
       `accounts: { "@bot:sandbox": {} }\ninstances:\n  instagram:\n    plugin: instagram\n    account: "@bot:sandbox"\n    rooms: ["${room}"]\n    config: { origin: "http://127.0.0.1:${instagram.port}", budget: { burst: 100, seconds: 1 } }\n`,
     );
     host.start();
-    await homeserver.waitForEvent(
-      room,
-      (event) => event.content.membership === "join" && event.sender === "@bot:sandbox",
-      30_000,
-    );
+    await scene.joined(room);
     const ask = async (code: string) => {
       const startedAt = performance.now();
-      const asked = user.say(room, `https://www.instagram.com/p/${code}/`);
+      const asked = ada.say(room, `https://www.instagram.com/p/${code}/`);
       await homeserver.waitForEvent(room, ({ content }) => {
         const relation = content["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
         return relation?.["m.in_reply_to"]?.event_id === asked && content.msgtype === "m.image";
@@ -101,8 +85,6 @@ async function measureAnswers(): Promise<{ fresh: number[]; cached: number[] }> 
   } finally {
     await host.kill();
     await instagram.stop(true);
-    await homeserver.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -9,12 +9,10 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { FaultAnswer } from "../src/sandbox/faults.ts";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
+import type { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
 import type { WireEvent } from "../src/sandbox/room-event.ts";
-import { until } from "../test/doubles/delivery.ts";
-import { temporaryFolder } from "../test/doubles/folder.ts";
-import { freePort, HostProcess } from "../test/doubles/host.ts";
+import { SandboxScene } from "../test/doubles/sandbox-scene.ts";
 
 /** After the last kill the loop waits as long as answers come in; it gives up once none has for so long. */
 const patienceMs = 60_000;
@@ -127,28 +125,19 @@ async function killLoop(
   progress: (line: string) => void,
   { faults = false } = {},
 ): Promise<KillTally> {
-  using folder = temporaryFolder();
-  const homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "conduwuit",
-    registrationToken: "letmein",
-  });
+  await using scene = await SandboxScene.open({ dialect: "conduwuit" });
+  const { homeserver, ada, host } = scene;
   const instagram = new ReplayedInstagram();
-  await homeserver.open();
   await instagram.open();
-  await using host = new HostProcess(join(folder.path, "host"), await freePort());
-  const ada = homeserver.createUser("ada");
   const room = ada.createRoom({ public: true });
   const links = linksOf(instagram);
-  host.configure(homeserver.url, yaml(room, instagram.origin));
+  scene.configure(yaml(room, instagram.origin));
   const answers = new Answers();
   const unlisten = homeserver.onEvent((event) => answers.note(event));
   const ask = (text: string, bot: string) => answers.ask(ada.say(room, text), text, bot);
 
   host.start();
-  await until("both have joined", () =>
-    ["@echo:sandbox", "@insta:sandbox"].every((user) => homeserver.memberships(room).get(user) === "join"),
-  );
+  for (const bot of ["@echo:sandbox", "@insta:sandbox"]) await scene.joined(room, bot);
   for (let round = 1; round <= rounds; round++) {
     homeserver.faults.clear();
     if (faults) misbehaviours[round % misbehaviours.length]?.(homeserver);
@@ -173,7 +162,6 @@ async function killLoop(
   await host.kill();
   unlisten();
   await instagram.close();
-  await homeserver.close();
   return {
     rounds,
     asked: answers.asked,

@@ -9,10 +9,9 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Browser, chromium } from "playwright-core";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ApiUser, adminYaml } from "../test/doubles/api.ts";
 import { temporaryFolder } from "../test/doubles/folder.ts";
-import { freePort, HostProcess } from "../test/doubles/host.ts";
+import { SandboxScene } from "../test/doubles/sandbox-scene.ts";
 import { findBrowser } from "../test/web/browser.ts";
 import { compileLabExecutable } from "./lab/executable.ts";
 import { percentile } from "./percentile.ts";
@@ -102,20 +101,11 @@ async function report(what: string, browser: Browser | undefined, user: ApiUser)
 }
 
 using folder = temporaryFolder();
-const homeserver = new Homeserver({
-  serverName: "sandbox",
-  dialect: "synapse",
-  registrationToken: "letmein",
-});
-await homeserver.open();
-const ada = homeserver.createUser("ada");
+await using scene = await SandboxScene.open({ command: [await compileLabExecutable(folder.path)] });
+const { ada, host } = scene;
 const rooms = { spinner: ada.createRoom({ public: true }), talker: ada.createRoom({ public: true }) };
-await using host = new HostProcess(join(folder.path, "host"), await freePort(), {}, [
-  await compileLabExecutable(folder.path),
-]);
 const bot = `account: "@bot:sandbox"`;
-host.configure(
-  homeserver.url,
+scene.configure(
   `${adminYaml}accounts: { "@bot:sandbox": {} }\ninstances:\n${Object.entries(rooms)
     .map(([name, room]) => `  ${name}: { plugin: lab, ${bot}, rooms: ["${room}"] }\n`)
     .join("")}`,
@@ -159,5 +149,3 @@ console.log(
 watching.abort();
 for (const socket of idle) socket.destroy();
 await browser?.close();
-await host.kill();
-await homeserver.close();

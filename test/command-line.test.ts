@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { builtInPlugins } from "../src/bots/all.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, roost } from "./doubles/host.ts";
+import { findFreePort } from "./doubles/free-port.ts";
+import { roost } from "./doubles/host.ts";
 
 test("the demo runs from an empty folder, and every reply that it promises comes", async () => {
   using folder = temporaryFolder();
-  const { out, code } = await roost(["demo", "--once", "--port", String(await freePort())], {
+  const { out, code } = await roost(["demo", "--once", "--port", String(await findFreePort())], {
     cwd: folder.path,
   });
   expect(out).toContain("Every expected reply came.");

@@ -6,7 +6,8 @@ import { Homeserver } from "../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess, roost } from "./doubles/host.ts";
+import { findFreePort } from "./doubles/free-port.ts";
+import { HostProcess, roost } from "./doubles/host.ts";
 import { needs } from "./doubles/needs.ts";
 import { findSynapse, Synapse } from "./doubles/synapse.ts";
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 
 /** The same config with the page on a port of its own. */
 async function hostOn(name: string): Promise<HostProcess> {
-  const host = new HostProcess(join(folder.path, name), await freePort());
+  const host = new HostProcess(join(folder.path, name), await findFreePort());
   const config = parse(readFileSync(host.configFile, "utf8"));
   writeFileSync(host.configFile, stringify({ ...config, server: { port: host.port } }));
   return host;

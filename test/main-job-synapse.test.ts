@@ -4,7 +4,8 @@ import { stringAt } from "../src/core/json.ts";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { findFreePort } from "./doubles/free-port.ts";
+import { HostProcess } from "./doubles/host.ts";
 import { MatrixUser, type SeenEvent } from "./doubles/matrix-user.ts";
 import { needs } from "./doubles/needs.ts";
 import { findSynapse, Synapse } from "./doubles/synapse.ts";
@@ -35,7 +36,7 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("the main job 
     anna = await MatrixUser.register(synapse.url, "anna", await synapse.makeRegistrationToken());
     enabled = await anna.createRoom({ preset: "public_chat" });
     other = await anna.createRoom({ preset: "public_chat" });
-    host = new HostProcess(join(folder.path, "host"), await freePort());
+    host = new HostProcess(join(folder.path, "host"), await findFreePort());
     host.configure(
       synapse.url,
       `

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiUser } from "./doubles/api.ts";
-import { freePort, HostProcess, roost } from "./doubles/host.ts";
+import { findFreePort } from "./doubles/free-port.ts";
+import { HostProcess, roost } from "./doubles/host.ts";
 import { SandboxScene } from "./doubles/sandbox-scene.ts";
 
 setDefaultTimeout(60_000);
@@ -24,7 +25,7 @@ afterEach(async () => {
 });
 
 async function newHost(name: string, chosen: readonly string[] = bots, more = ""): Promise<HostProcess> {
-  const host = new HostProcess(join(scene.folder, name), await freePort());
+  const host = new HostProcess(join(scene.folder, name), await findFreePort());
   hosts.push(host);
   const instances = chosen.map(
     (bot) => `  ${bot}: { plugin: echo, account: "@${bot}:sandbox", rooms: ["${rooms.get(bot)}"] }\n`,

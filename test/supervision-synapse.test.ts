@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { stringAt } from "../src/core/json.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { findFreePort } from "./doubles/free-port.ts";
+import { HostProcess } from "./doubles/host.ts";
 import { call, MatrixUser } from "./doubles/matrix-user.ts";
 import { needs } from "./doubles/needs.ts";
 import { findSynapse, Synapse } from "./doubles/synapse.ts";
@@ -54,7 +55,7 @@ instances:
     room = await anna.createRoom({ preset: "public_chat" });
     await MatrixUser.register(synapse.url, "tok", await synapse.makeRegistrationToken());
     token = String((await call(synapse.url, "POST", "/_matrix/client/v3/login", login)).body.access_token);
-    host = new HostProcess(join(folder.path, "host"), await freePort());
+    host = new HostProcess(join(folder.path, "host"), await findFreePort());
     host.configure(synapse.url, yaml(), await synapse.makeRegistrationToken(2));
     host.start();
     for (const id of ["echo", "tok"]) await host.untilInstance(id, "running", 30_000);

@@ -3,11 +3,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess, roost } from "./doubles/host.ts";
+import { roost } from "./doubles/host.ts";
 import { needs } from "./doubles/needs.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 import { findSynapse, Synapse } from "./doubles/synapse.ts";
 import { Typist } from "./doubles/typist.ts";
 
@@ -15,32 +14,20 @@ setDefaultTimeout(60_000);
 
 const colour = "\x1b[3";
 const movingLine = /[|/\\-] \w+[\w ]* \.\.\. \d+ s/;
-const folder = temporaryFolder();
-const homeserver = new Homeserver({
-  serverName: "sandbox",
-  dialect: "synapse",
-  registrationToken: "letmein",
-});
-let host: HostProcess;
+let scene: SandboxScene;
 
 beforeAll(async () => {
-  await homeserver.open();
-  const room = homeserver.createUser("ada").createRoom({ public: true });
-  host = new HostProcess(join(folder.path, "host"), await freePort());
-  host.configure(
-    homeserver.url,
+  scene = await SandboxScene.open();
+  const room = scene.ada.createRoom({ public: true });
+  scene.configure(
     `accounts: { "@bot:sandbox": {} }\ninstances: { echo: { plugin: echo, account: "@bot:sandbox", rooms: ["${room}"] } }\n`,
   );
 });
-afterAll(async () => {
-  await host.kill();
-  await homeserver.close();
-  folder[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
 describe("the log of serve", () => {
   async function logInTerminal(env: Readonly<Record<string, string>>): Promise<string> {
-    using typist = new Typist(["serve", "--config", host.configFile], env);
+    using typist = new Typist(["serve", "--config", scene.host.configFile], env);
     await typist.sees("is up.");
     typist.interrupt();
     expect(await typist.exitCode()).toBe(0);
@@ -53,9 +40,9 @@ describe("the log of serve", () => {
   });
 
   test("has none in a pipe", async () => {
-    host.start();
-    await until("it is up", () => host.output.includes("is up."));
-    expect(host.output).not.toContain(colour);
+    scene.host.start();
+    await until("it is up", () => scene.host.output.includes("is up."));
+    expect(scene.host.output).not.toContain(colour);
   });
 });
 
@@ -65,10 +52,10 @@ describe("long work", () => {
       port: 0,
       fetch: () => Bun.sleep(900).then(() => Response.json({}, { status: 502 })),
     });
-    const config = join(folder.path, "slow.yaml");
+    const config = join(scene.folder, "slow.yaml");
     writeFileSync(
       config,
-      `homeserver: { url: "http://127.0.0.1:${far.port}", registration_token: x }\ndata_dir: ${join(folder.path, "slow")}\naccounts: { "@bot:sandbox": {} }\n`,
+      `homeserver: { url: "http://127.0.0.1:${far.port}", registration_token: x }\ndata_dir: ${join(scene.folder, "slow")}\naccounts: { "@bot:sandbox": {} }\n`,
     );
     for (const args of [["doctor"], ["register", "@new:sandbox"]]) {
       using typist = new Typist([...args, "--config", config]);
@@ -95,15 +82,15 @@ needs("a real Synapse", "lack" in synapseFound ? synapseFound.lack : undefined)(
       await synapse.start();
       const admin = await synapse.admin();
       const room = await admin.createRoom({ preset: "public_chat", room_alias_name: "pictures" });
-      const tokenFile = join(folder.path, "token");
-      const wrongFile = join(folder.path, "wrong");
+      const tokenFile = join(scene.folder, "token");
+      const wrongFile = join(scene.folder, "wrong");
       writeFileSync(tokenFile, `${await synapse.makeRegistrationToken()}\n`, { mode: 0o600 });
       writeFileSync(wrongFile, "wrong\n", { mode: 0o600 });
-      const config = join(folder.path, "typed/config.yaml");
+      const config = join(scene.folder, "typed/config.yaml");
       using typist = new Typist(["init", "--config", config]);
       await typist.answer("1/5 Where is the homeserver?", "nowhere.invalid");
       await typist.answer("1/5 Where is the homeserver?", synapse.url);
-      await typist.answer("2/5 Which file holds", join(folder.path, "missing"));
+      await typist.answer("2/5 Which file holds", join(scene.folder, "missing"));
       await typist.answer("cannot be read", wrongFile);
       await typist.answer("does not accept the registration token", tokenFile);
       await typist.answer("3/5 Which account", "@admin:roost.test");

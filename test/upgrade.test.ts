@@ -6,7 +6,8 @@ import { closeDatabase, openDatabase } from "../src/store/database.ts";
 import { hostMigrations } from "../src/store/migrations.ts";
 import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
-import { freePort, HostProcess } from "./doubles/host.ts";
+import { findFreePort } from "./doubles/free-port.ts";
+import { HostProcess } from "./doubles/host.ts";
 
 setDefaultTimeout(60_000);
 
@@ -20,7 +21,7 @@ const isReady = (host: HostProcess) =>
 
 test("an older executable leaves a newer data folder alone with a sentence, and a newer one keeps a copy to go back to", async () => {
   using folder = temporaryFolder();
-  await using host = new HostProcess(folder.path, await freePort());
+  await using host = new HostProcess(folder.path, await findFreePort());
   host.configure("http://127.0.0.1:1", "");
   host.start();
   await isReady(host);

@@ -1,10 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Homeserver } from "../../src/sandbox/homeserver.ts";
+import type { Homeserver } from "../../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../../src/sandbox/sandbox-user.ts";
-import { until } from "../../test/doubles/delivery.ts";
-import { temporaryFolder } from "../../test/doubles/folder.ts";
-import { freePort, HostProcess } from "../../test/doubles/host.ts";
+import type { HostProcess } from "../../test/doubles/host.ts";
+import { SandboxScene } from "../../test/doubles/sandbox-scene.ts";
 import { Ledger } from "./ledger.ts";
 
 /** Two instances share an account, the third has its own. */
@@ -22,34 +21,30 @@ export interface Said {
 
 /** A host with three bots, a homeserver that can be told to misbehave, and somebody who asks all three steadily. */
 export class Lab {
-  readonly homeserver = new Homeserver({
-    serverName: "sandbox",
-    dialect: "synapse",
-    registrationToken: "letmein",
-  });
+  readonly homeserver: Homeserver;
   readonly ledger = new Ledger();
   readonly host: HostProcess;
   /** What they are asked to do. */
   command = "say";
-  readonly #folder: ReturnType<typeof temporaryFolder>;
+  readonly #scene: SandboxScene;
   readonly #ada: SandboxUser;
   readonly #rooms: ReadonlyMap<Name, string>;
   readonly #closers: (() => void)[] = [];
   #traffic: Timer | undefined;
   #asked = 0;
 
-  private constructor(folder: ReturnType<typeof temporaryFolder>, port: number, command: readonly string[]) {
-    this.#folder = folder;
-    this.host = new HostProcess(join(folder.path, "host"), port, {}, command);
-    const ada = this.homeserver.createUser("ada");
+  private constructor(scene: SandboxScene) {
+    const { homeserver, host, ada } = scene;
+    this.#scene = scene;
+    this.homeserver = homeserver;
+    this.host = host;
     this.#ada = ada;
     this.#rooms = new Map(names.map((name) => [name, ada.createRoom({ public: true })]));
   }
 
   /** Resolves when all three run and have joined their rooms. `prepare` may put something under their folders first. */
   static async open(executable: string, prepare: (lab: Lab) => void = () => {}): Promise<Lab> {
-    const lab = new Lab(temporaryFolder(), await freePort(), [executable]);
-    await lab.homeserver.open();
+    const lab = new Lab(await SandboxScene.open({ command: [executable] }));
     lab.ledger.open(lab.homeserver);
     const instances = names.map((name) => {
       mkdirSync(lab.folderOf(name), { recursive: true, mode: 0o700 });
@@ -57,17 +52,12 @@ export class Lab {
       return `  ${name}: { plugin: lab, account: "${account}", rooms: ["${lab.roomOf(name)}"], sends_per_minute: 100000 }\n`;
     });
     const yaml = `accounts: { "${shared}": {}, "${own}": {} }\ninstances:\n${instances.join("")}`;
-    lab.host.configure(lab.homeserver.url, yaml);
+    lab.#scene.configure(yaml);
     prepare(lab);
     lab.host.start();
     try {
       await lab.untilAllRun();
-      await until("all have joined", () =>
-        names.every(
-          (name) =>
-            lab.homeserver.memberships(lab.roomOf(name)).get(name === "third" ? own : shared) === "join",
-        ),
-      );
+      for (const name of names) await lab.#scene.joined(lab.roomOf(name), name === "third" ? own : shared);
     } catch (error) {
       await lab[Symbol.asyncDispose]();
       throw error;
@@ -123,8 +113,7 @@ export class Lab {
     this.endTraffic();
     await this.host.kill();
     this.ledger.close();
-    await this.homeserver.close();
     for (const undo of this.#closers) undo();
-    this.#folder[Symbol.dispose]();
+    await this.#scene[Symbol.asyncDispose]();
   }
 }

@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { until } from "./delivery.ts";
 import { type RunOptions, run } from "./run.ts";
@@ -15,18 +14,6 @@ export function roostCommand(): string[] {
 /** Runs a command of the executable to its end, with an empty environment unless `env` says otherwise. */
 export function roost(args: readonly string[], options: RunOptions = {}) {
   return run([...roostCommand(), ...args], options);
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
 
 /** A real Roost process on a config of its own, to be started, asked, killed and started again. */

@@ -3,7 +3,8 @@ import { Homeserver, type HomeserverOptions } from "../../src/sandbox/homeserver
 import type { SandboxUser } from "../../src/sandbox/sandbox-user.ts";
 import { until } from "./delivery.ts";
 import { temporaryFolder } from "./folder.ts";
-import { freePort, HostProcess } from "./host.ts";
+import { findFreePort } from "./free-port.ts";
+import { HostProcess } from "./host.ts";
 
 const bot = "@bot:sandbox";
 
@@ -49,7 +50,7 @@ export class SandboxScene {
     const homeserver = new Homeserver({ ...usual, ...wish });
     await homeserver.open();
     const folder = temporaryFolder();
-    const host = new HostProcess(join(folder.path, "host"), await freePort(), env, command);
+    const host = new HostProcess(join(folder.path, "host"), await findFreePort(), env, command);
     return new this({ homeserver, ada: homeserver.createUser("ada"), host, folder });
   }
 

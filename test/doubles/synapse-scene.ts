@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { stringAt } from "../../src/core/json.ts";
 import { until } from "./delivery.ts";
 import { temporaryFolder } from "./folder.ts";
-import { freePort, HostProcess } from "./host.ts";
+import { findFreePort } from "./free-port.ts";
+import { HostProcess } from "./host.ts";
 import { MatrixUser, type SeenEvent } from "./matrix-user.ts";
 import { Synapse } from "./synapse.ts";
 
@@ -38,7 +39,7 @@ export class SynapseScene {
     const registration = await synapse.makeRegistrationToken();
     const anna = await MatrixUser.register(synapse.url, "anna", registration);
     const folder = temporaryFolder();
-    const host = new HostProcess(join(folder.path, "host"), await freePort());
+    const host = new HostProcess(join(folder.path, "host"), await findFreePort());
     const room = await anna.createRoom({ preset: "public_chat" });
     const adminRoom = await anna.createRoom({ preset: "public_chat" });
     const scene = new SynapseScene({ synapse, host, folder, anna, room, adminRoom });
