@@ -60,6 +60,23 @@ test("the types know a plugin's settings and its commands' arguments", async () 
   expect(stdout).toContain("Property 'nam' does not exist");
 });
 
+test("check tells where types do not fit, when there is a compiler, and else how to get one", async () => {
+  await roost(["plugin", "new", "checked"], { cwd });
+  const source = readFileSync(join(cwd, "checked/checked.ts"), "utf8");
+  const without = await roost(["plugin", "check", "checked"], { cwd });
+  expect(without.code).toBe(0);
+  expect(without.err).toContain("npm install --save-dev typescript");
+  const env = { PATH: `${join(import.meta.dir, "../node_modules/.bin")}:${process.env.PATH}` };
+  const fits = await roost(["plugin", "check", "checked"], { cwd, env });
+  expect(fits).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Types:     they fit") });
+  write({ "checked/checked.ts": source.replace("config.greeting", "config.greting") });
+  const wrong = await roost(["plugin", "check", "checked"], { cwd, env });
+  expect(wrong.code).toBe(1);
+  expect(wrong.err).toMatch(/^checked\.ts\(\d+,\d+\): error .*Property 'greting' does not exist/);
+  const told = await roost(["plugin", "check", "checked", "--json"], { cwd, env });
+  expect(JSON.parse(told.out)).toMatchObject({ types: { state: "wrong" } });
+});
+
 test("the same sources give the same bytes from wherever they are built, with the schema of the settings inside", async () => {
   const { code } = await roost(["plugin", "build", "hello"], { cwd });
   expect(code).toBe(0);

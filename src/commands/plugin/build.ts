@@ -8,17 +8,27 @@ import { PythonInterpreter } from "../../plugins/python-interpreter.ts";
 import { dataDirOf } from "../data-dir.ts";
 import { exitCode, type Terminal } from "../terminal.ts";
 import type { PluginOptions } from "./plugin.ts";
+import { checkTypes } from "./types.ts";
 
-/** `roost plugin check [DIR|FILE.mbp]`: what an upload of it would say. */
+/** `roost plugin check [DIR|FILE.mbp]`: what an upload of it would say, and of a folder in TypeScript whether its types fit. */
 export async function check(what = ".", options: PluginOptions, terminal: Terminal): Promise<number> {
   const found = statSync(what, { throwIfNoEntry: false });
   if (found === undefined) return missing(what, terminal);
   const inspection = found.isDirectory()
     ? (await packPlugin(resolve(what), pythonOf(options, terminal))).inspection
     : await inspectPlugin(openArchive(readFileSync(what)), basename(what), pythonOf(options, terminal));
-  if (options.json) terminal.out(JSON.stringify(report(inspection)));
-  else sayAll(inspection, terminal);
-  return exitCode.fine;
+  const isSource = found.isDirectory() && inspection.info.language === "typescript";
+  const types = isSource ? await checkTypes(resolve(what), terminal) : undefined;
+  const status = types?.state === "wrong" ? exitCode.problem : exitCode.fine;
+  if (options.json) {
+    terminal.out(JSON.stringify({ ...report(inspection), types: types ?? null }));
+    return status;
+  }
+  if (status === exitCode.fine) sayAll(inspection, terminal);
+  if (types?.state === "fit") terminal.out("Types:     they fit");
+  if (types?.state === "wrong") terminal.err(types.faults);
+  if (types?.state === "unchecked") terminal.err(`Types were not checked: ${types.why}`);
+  return status;
 }
 
 /** `roost plugin build [DIR]`: writes ID-vVERSION.mbp into the current folder. The same sources give the same bytes. */
