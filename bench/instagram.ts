@@ -7,6 +7,7 @@ import { renderMedium } from "../src/bots/instagram/render.ts";
 import { posts, profiles, type ReplayedPost } from "../src/sandbox/instagram-catalogue.ts";
 import { renderPage, renderPost } from "../src/sandbox/instagram-page.ts";
 import { drawJpeg } from "../src/sandbox/instagram-picture.ts";
+import { replyTarget } from "../test/doubles/reply-target.ts";
 import { SandboxScene } from "../test/doubles/sandbox-scene.ts";
 
 const links = 60;
@@ -70,8 +71,7 @@ async function measureAnswers(): Promise<{ fresh: number[]; cached: number[] }> 
       const startedAt = performance.now();
       const asked = ada.say(room, `https://www.instagram.com/p/${code}/`);
       await homeserver.waitForEvent(room, ({ content }) => {
-        const relation = content["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
-        return relation?.["m.in_reply_to"]?.event_id === asked && content.msgtype === "m.image";
+        return replyTarget(content) === asked && content.msgtype === "m.image";
       });
       return performance.now() - startedAt;
     };

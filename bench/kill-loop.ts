@@ -12,6 +12,7 @@ import type { FaultAnswer } from "../src/sandbox/faults.ts";
 import type { Homeserver } from "../src/sandbox/homeserver.ts";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
 import type { WireEvent } from "../src/sandbox/room-event.ts";
+import { replyTarget } from "../test/doubles/reply-target.ts";
 import { SandboxScene } from "../test/doubles/sandbox-scene.ts";
 
 /** After the last kill the loop waits as long as answers come in; it gives up once none has for so long. */
@@ -94,8 +95,7 @@ class Answers {
     this.open.set(eventId, question);
   }
   note({ sender, content }: WireEvent): void {
-    const relation = content["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
-    const target = relation?.["m.in_reply_to"]?.event_id ?? "";
+    const target = replyTarget(content) ?? "";
     const question = this.#asked.get(target);
     if (question === undefined || question.bot !== sender) return;
     const answer = `${target} ${sender} ${bodyOf(content)}`;

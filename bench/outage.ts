@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { findSynapse } from "../test/doubles/synapse.ts";
-import { SynapseScene } from "../test/doubles/synapse-scene.ts";
+import { SynapseTalk } from "../test/doubles/synapse-talk.ts";
 
 const { seconds } = parseArgs({ options: { seconds: { type: "string", default: "180" } } }).values;
 const found = await findSynapse();
@@ -12,7 +12,7 @@ if ("lack" in found) {
   console.log(`skipped: ${found.lack.why}`);
   process.exit(0);
 }
-await using scene = await SynapseScene.open(found.python);
+await using scene = await SynapseTalk.open(found.python);
 const endTalk = scene.talk(100);
 await Bun.sleep(5_000);
 const told = (await scene.adminMessages()).length;

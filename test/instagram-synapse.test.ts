@@ -1,50 +1,35 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
 import { objectAt, stringAt } from "../src/core/json.ts";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
-import { findFreePort } from "./doubles/free-port.ts";
-import { HostProcess } from "./doubles/host.ts";
-import { MatrixUser, type SeenEvent } from "./doubles/matrix-user.ts";
+import type { SeenEvent } from "./doubles/matrix-user.ts";
 import { needs } from "./doubles/needs.ts";
-import { findSynapse, Synapse } from "./doubles/synapse.ts";
+import { findSynapse } from "./doubles/synapse.ts";
+import { SynapseScene } from "./doubles/synapse-scene.ts";
 
 const found = await findSynapse();
 
 needs("a real Synapse", "lack" in found ? found.lack : undefined)("Instagram on a real Synapse", () => {
-  const folder = temporaryFolder();
-  const synapse = new Synapse("python" in found ? found.python : "");
   const instagram = new ReplayedInstagram();
-  let host: HostProcess;
-  let anna: MatrixUser;
+  let scene: SynapseScene;
   let room: string;
 
   beforeAll(async () => {
-    await synapse.start();
+    scene = await SynapseScene.open("python" in found ? found.python : "");
     instagram.open();
-    anna = await MatrixUser.register(synapse.url, "anna", await synapse.makeRegistrationToken());
-    room = await anna.createRoom({ preset: "public_chat" });
-    host = new HostProcess(join(folder.path, "host"), await findFreePort());
-    const account = `@insta:${synapse.serverName}`;
+    room = await scene.openRoom();
+    const account = scene.userId("insta");
     const config = `{ origin: "${instagram.origin}", video: upload, budget: { burst: 100, seconds: 1 } }`;
-    host.configure(
-      synapse.url,
+    await scene.configure(
       `accounts: { "${account}": {} }\ninstances:\n  insta: { plugin: instagram, account: "${account}", rooms: ["${room}"], config: ${config} }\n`,
-      await synapse.makeRegistrationToken(),
     );
-    host.start();
-    await host.untilInstance("insta", "running", 30_000);
-    await until("it has joined", async () => {
-      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/joined_members`;
-      return Object.keys((await anna.request("GET", path)).joined ?? {}).length === 2;
-    });
+    scene.host.start();
+    await scene.host.untilInstance("insta", "running", 30_000);
+    await scene.joined(room, "insta");
   }, 90_000);
   afterAll(async () => {
-    await host.kill();
+    await scene[Symbol.asyncDispose]();
     await instagram.close();
-    await synapse[Symbol.asyncDispose]();
-    folder[Symbol.dispose]();
   });
 
   function relationOf(event: SeenEvent) {
@@ -63,14 +48,14 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("Instagram on 
   }
 
   async function answersTo(question: string): Promise<SeenEvent[]> {
-    const history = await anna.history(room);
+    const history = await scene.anna.history(room);
     return history.filter((event) => answers(event, question, history));
   }
 
   test.each(instagram.catalogue.map((offer) => [offer.label, offer] as const))(
     "%s is answered as the catalogue says",
     async (_, offer) => {
-      const question = await anna.say(room, offer.url);
+      const question = await scene.anna.say(room, offer.url);
       const missing = async () => {
         const seen = await answersTo(question);
         return offer.replies.filter(
@@ -84,7 +69,7 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("Instagram on 
   );
 
   test("the homeserver counts a carousel's pictures as its thread, and gives a queued link's answer for its notice", async () => {
-    const question = await anna.say(room, "https://www.instagram.com/p/DRoostSet03/");
+    const question = await scene.anna.say(room, "https://www.instagram.com/p/DRoostSet03/");
     await until("all are there", async () => (await answersTo(question)).length === 4, 10_000);
     const seen = await answersTo(question);
     const root = seen.find((event) => relationOf(event).target === question);
@@ -92,21 +77,21 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("Instagram on 
       ["m.replace", "m.thread", "m.thread", undefined].sort(),
     );
     const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/event/${encodeURIComponent(root?.eventId ?? "")}`;
-    const bundled = objectAt(objectAt(await anna.request("GET", path), "unsigned"), "m.relations");
+    const bundled = objectAt(objectAt(await scene.anna.request("GET", path), "unsigned"), "m.relations");
     expect(objectAt(bundled, "m.thread")?.count).toBe(2);
     expect(String(objectAt(objectAt(bundled, "m.replace"), "content")?.body)).toEndWith("1 2 3");
   }, 20_000);
 
   test("a link that is redacted takes its answer along", async () => {
-    const question = await anna.say(room, "https://www.instagram.com/p/DRoostPic01/");
+    const question = await scene.anna.say(room, "https://www.instagram.com/p/DRoostPic01/");
     await until("it is answered", async () => (await answersTo(question)).length === 1, 10_000);
     const [answer] = await answersTo(question);
     const redact = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/redact/${encodeURIComponent(question)}/1`;
-    await anna.request("PUT", redact, {});
+    await scene.anna.request("PUT", redact, {});
     await until(
       "the answer is gone",
       async () => {
-        const history = await anna.history(room);
+        const history = await scene.anna.history(room);
         const left = history.find(({ eventId }) => eventId === answer?.eventId);
         return left?.content.url === undefined;
       },

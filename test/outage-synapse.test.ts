@@ -3,14 +3,14 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { until } from "./doubles/delivery.ts";
 import { needs } from "./doubles/needs.ts";
 import { findSynapse } from "./doubles/synapse.ts";
-import { SynapseScene } from "./doubles/synapse-scene.ts";
+import { SynapseTalk } from "./doubles/synapse-talk.ts";
 
 const found = await findSynapse();
 
 needs("a real Synapse", "lack" in found ? found.lack : undefined)("an outage of a real Synapse", () => {
-  let scene: SynapseScene;
+  let scene: SynapseTalk;
   beforeAll(async () => {
-    scene = await SynapseScene.open("python" in found ? found.python : "");
+    scene = await SynapseTalk.open("python" in found ? found.python : "");
   }, 90_000);
   afterAll(() => scene[Symbol.asyncDispose]());
 

@@ -1,5 +1,6 @@
 import type { Homeserver } from "../../src/sandbox/homeserver.ts";
 import type { WireEvent } from "../../src/sandbox/room-event.ts";
+import { replyTarget } from "../../test/doubles/reply-target.ts";
 
 export interface Question {
   readonly instance: string;
@@ -44,8 +45,7 @@ export class Ledger {
   }
 
   #note({ type, content }: WireEvent): void {
-    const relation = content["m.relates_to"] as { "m.in_reply_to"?: { event_id?: string } } | undefined;
-    const question = this.#questions.get(relation?.["m.in_reply_to"]?.event_id ?? "");
+    const question = this.#questions.get(replyTarget(content) ?? "");
     if (type !== "m.room.message" || question === undefined) return;
     question.answers += 1;
     question.latencyMs ??= performance.now() - question.askedAtMs;
