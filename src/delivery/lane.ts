@@ -19,6 +19,9 @@ interface LaneOptions {
 }
 
 const maxInHand = 100;
+/** A runtime with so many in hand waits for none: it gets more as lists, since each hand-over wakes it. */
+const busyInHand = 50;
+const gatherMs = 2;
 const pageRows = 200;
 const maxQueued = 10_000;
 const maxCrashes = 4;
@@ -46,6 +49,7 @@ export class Lane {
   /** Before the first message that could be, an earlier run's trouble may stand. */
   #hasRecovered = false;
   #timer: { readonly atMs: number; readonly handle: Timer } | undefined;
+  #gathering: Timer | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -59,6 +63,7 @@ export class Lane {
   close(): void {
     this.#abort.abort();
     clearTimeout(this.#timer?.handle);
+    clearTimeout(this.#gathering);
     this.#timer = undefined;
     this.#queue = [];
   }
@@ -147,8 +152,16 @@ export class Lane {
       onSettled(row, false);
     } finally {
       this.#inHand.delete(row.id);
-      this.#pump();
+      if (this.#inHand.size < busyInHand) this.#pump();
+      else this.#pumpSoon();
     }
+  }
+
+  #pumpSoon(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#pump();
+    }, gatherMs);
   }
 
   /** Whether the row waits for another run: its runtime, the homeserver or the disk went away, or somebody stopped the instance. */
