@@ -4,10 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { refusalOf, until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
 import { admin, instanceId, type ManagedHost, openManagedHost, userId } from "./doubles/managed-host.ts";
 
-const folder = temporaryFolder();
 const homeserver = new Homeserver({
   serverName: "sandbox",
   dialect: "synapse",
@@ -19,13 +17,12 @@ let host: ManagedHost;
 
 beforeAll(async () => {
   await homeserver.open();
-  host = await openManagedHost(folder.path, homeserver.url, `accounts: { "${bot}": {} }\n`);
+  host = await openManagedHost(homeserver.url, `accounts: { "${bot}": {} }\n`);
   await host.management.saveInstance(echo, { plugin: "echo", account: bot, rooms: [] }, admin);
 });
 afterAll(async () => {
-  await host.close();
+  await host[Symbol.asyncDispose]();
   await homeserver.close();
-  folder[Symbol.dispose]();
 });
 const ask = (sql: string, mayWrite: boolean) =>
   host.management.queryDatabase(echo, sql, { mayWrite, limit: 5 }, admin);
@@ -42,9 +39,9 @@ describe("a backup", () => {
     const made = await host.management.makeBackup(admin);
     expect(host.management.backups()).toEqual([made]);
     expect(made.instances).toEqual([echo]);
-    const unpacked = join(folder.path, "unpacked");
+    const unpacked = join(host.folder, "unpacked");
     mkdirSync(unpacked);
-    const file = join(folder.path, "backup.tar");
+    const file = join(host.folder, "backup.tar");
     await Bun.write(file, new Response(host.management.openBackup(made.id)));
     const tar = Bun.spawnSync(["tar", "-xf", file, "-C", unpacked]);
     expect([tar.exitCode, tar.stderr.toString()]).toEqual([0, ""]);

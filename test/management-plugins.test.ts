@@ -11,7 +11,6 @@ import { LogRouter } from "../src/log/router.ts";
 import { landlockVersion } from "../src/plugins/landlock.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { refusalOf, until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
 import {
   admin,
   instanceId,
@@ -22,7 +21,6 @@ import {
 } from "./doubles/managed-host.ts";
 import { archiveOf, clock } from "./doubles/plugin-archive.ts";
 
-const folder = temporaryFolder();
 const homeserver = new Homeserver({
   serverName: "sandbox",
   dialect: "conduwuit",
@@ -35,16 +33,15 @@ let host: ManagedHost;
 
 beforeAll(async () => {
   await homeserver.open();
-  host = await openManagedHost(folder.path, homeserver.url, `accounts: { "${bot}": {} }\n`);
+  host = await openManagedHost(homeserver.url, `accounts: { "${bot}": {} }\n`);
 });
 afterAll(async () => {
-  await host.close();
+  await host[Symbol.asyncDispose]();
   await homeserver.close();
-  folder[Symbol.dispose]();
 });
 
 function upload(name: string, changes: Readonly<Record<string, string>> = {}): string {
-  const file = join(folder.path, name);
+  const file = join(host.folder, name);
   writeFileSync(file, archiveOf(clock, changes));
   return file;
 }
@@ -86,7 +83,7 @@ describe("plugins", () => {
   test("are known to a command that only reads, which leaves an upload under way alone", async () => {
     const under = join(host.dataDir, "plugins/.upload-x");
     writeFileSync(under, "half");
-    const configFile = join(folder.path, "config.yaml");
+    const configFile = join(host.folder, "config.yaml");
     const plugins = new KnownPlugins({ configFile, env: {}, version: "", log: new LogRouter().logger() });
     await plugins.open();
     expect(plugins.names()).toContain(id);
@@ -130,7 +127,7 @@ describe("plugins", () => {
   });
 
   test("that are no archive are refused with a sentence and leave nothing behind", async () => {
-    const file = join(folder.path, "no.mbp");
+    const file = join(host.folder, "no.mbp");
     writeFileSync(file, "this is no zip");
     const adding = host.management.addPlugin(file, { replace: false }, admin);
     expect(await refusalOf(adding)).toMatchObject({ code: "plugin-refused" });
@@ -179,7 +176,7 @@ describe("another version of a plugin", () => {
 
   test("gives way to the one before when an instance that ran does not come up", async () => {
     const { managed, restarted, versionNow, said } = await open(
-      join(folder.path, "x"),
+      join(host.folder, "x"),
       (version, instance) => (version === "0.2.0" && instance === users[1] ? "failed" : "running"),
     );
     const adding = managed.add(upload("second.mbp", version("0.2.0")), { replace: true }, admin);
@@ -193,7 +190,7 @@ describe("another version of a plugin", () => {
   });
 
   test("stays when what does not run did not run before either", async () => {
-    const { managed, versionNow } = await open(join(folder.path, "y"), (_, instance) =>
+    const { managed, versionNow } = await open(join(host.folder, "y"), (_, instance) =>
       instance === users[0] ? "failed" : "running",
     );
     await managed.add(upload("third.mbp", version("0.3.0")), { replace: true }, admin);

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Secret } from "../src/core/secret.ts";
 import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
 import {
   admin,
   instanceId,
@@ -17,7 +16,6 @@ import { findSynapse, Synapse } from "./doubles/synapse.ts";
 const found = await findSynapse();
 
 needs("a real Synapse", "lack" in found ? found.lack : undefined)("management on a real Synapse", () => {
-  const folder = temporaryFolder();
   const synapse = new Synapse("python" in found ? found.python : "");
   let host: ManagedHost;
   let anna: MatrixUser;
@@ -26,12 +24,11 @@ needs("a real Synapse", "lack" in found ? found.lack : undefined)("management on
     await synapse.start();
     const token = await synapse.makeRegistrationToken();
     anna = await MatrixUser.register(synapse.url, "anna", token);
-    host = await openManagedHost(folder.path, synapse.url, "", token);
+    host = await openManagedHost(synapse.url, "", token);
   }, 60_000);
   afterAll(async () => {
-    await host.close();
+    await host[Symbol.asyncDispose]();
     await synapse[Symbol.asyncDispose]();
-    folder[Symbol.dispose]();
   });
 
   test("a bot that is created for a new account answers in its open room, and other rooms are told apart", async () => {

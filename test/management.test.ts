@@ -6,7 +6,6 @@ import { Secret } from "../src/core/secret.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { refusalOf, until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
 import {
   admin,
   instanceId,
@@ -17,7 +16,6 @@ import {
   userId,
 } from "./doubles/managed-host.ts";
 
-const folder = temporaryFolder();
 const homeserver = new Homeserver({
   serverName: "sandbox",
   dialect: "synapse",
@@ -33,12 +31,11 @@ beforeAll(async () => {
   await homeserver.open();
   ada = homeserver.createUser("ada");
   room = ada.createRoom({ name: "Kites", public: true, alias: "kites" });
-  host = await openManagedHost(folder.path, homeserver.url);
+  host = await openManagedHost(homeserver.url);
 });
 afterAll(async () => {
-  await host.close();
+  await host[Symbol.asyncDispose]();
   await homeserver.close();
-  folder[Symbol.dispose]();
 });
 
 const stateOf = (name: string) =>
@@ -204,9 +201,8 @@ describe("instances", () => {
   });
 
   test("of the main file are shown and not changed", async () => {
-    using other = temporaryFolder();
     const main = `accounts: { "@m:sandbox": {} }\ninstances: { main: { plugin: echo, account: "@m:sandbox", rooms: ["${room}"] } }\n`;
-    const second = await openManagedHost(other.path, homeserver.url, main);
+    await using second = await openManagedHost(homeserver.url, main);
     const id = instanceId("main");
     expect(second.management.definition(id).readOnly).toContain("never writes");
     for (const attempt of [
@@ -219,7 +215,6 @@ describe("instances", () => {
       "it runs all the same",
       () => second.control.snapshot().instances[0]?.observed.state === "running",
     );
-    await second.close();
   });
 });
 

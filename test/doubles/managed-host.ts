@@ -23,6 +23,7 @@ import { LogRouter } from "../../src/log/router.ts";
 import { hasLoggedIn } from "../../src/matrix/credentials.ts";
 import { roles } from "../../src/roles.ts";
 import { HostStore } from "../../src/store/host-store.ts";
+import { temporaryFolder } from "./folder.ts";
 
 const mainFile = join(import.meta.dir, "../../src/main.ts");
 export const admin: Actor = { name: "admin", via: "page" };
@@ -34,18 +35,20 @@ export interface ManagedHost {
   readonly dataDir: string;
   /** What was logged, one line a record. */
   readonly logged: readonly string[];
-  close(): Promise<void>;
+  /** A temporary folder, with its config and data. */
+  readonly folder: string;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A host without a process of its own, page and lock: what is behind the management port is all real. */
 export async function openManagedHost(
-  folder: string,
   homeserverUrl: string,
   more = "",
   registrationToken = "letmein",
 ): Promise<ManagedHost> {
-  const configFile = join(folder, "config.yaml");
-  const dataDir = join(folder, "data");
+  const folder = temporaryFolder();
+  const configFile = join(folder.path, "config.yaml");
+  const dataDir = join(folder.path, "data");
   const head = `homeserver: { url: "${homeserverUrl}", registration_token: "${registrationToken}" }\ndata_dir: ${dataDir}\n`;
   writeFileSync(configFile, head + more, { mode: 0o600 });
   for (const name of ["host", "instances.d"]) mkdirSync(join(dataDir, name), { recursive: true });
@@ -113,9 +116,11 @@ export async function openManagedHost(
     house,
     dataDir,
     logged,
-    close: async () => {
+    folder: folder.path,
+    [Symbol.asyncDispose]: async () => {
       await house.close();
       store.close();
+      folder[Symbol.dispose]();
     },
   };
 }
