@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { InstanceConfig } from "../core/config.ts";
 import type { InboxRow } from "../core/delivery.ts";
 import { RoostError } from "../core/error.ts";
-import { type InstanceId, madeUpEventId, type UserId } from "../core/id.ts";
+import type { InstanceId, UserId } from "../core/id.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { Account, MatrixEvent } from "../core/matrix.ts";
@@ -14,14 +14,13 @@ import type { Allowances } from "../delivery/allowances.ts";
 import type { Inbox } from "../delivery/inbox.ts";
 import type { Outbox } from "../delivery/outbox.ts";
 import type { Roster } from "../delivery/roster.ts";
-import { permittedFetch, refusedFetch } from "../plugins/permitted-fetch.ts";
 import { RemoteRuntime } from "../plugins/remote-runtime.ts";
 import type { Services } from "../plugins/services.ts";
 import { databaseError } from "../store/database.ts";
 import type { HostNotes } from "../store/host-notes.ts";
 import { InstanceDatabases, instanceDatabaseFile } from "./instance-databases.ts";
-import { filesOf, requireOwn } from "./instance-files.ts";
-import { MatrixCalls } from "./matrix-calls.ts";
+import { filesOf } from "./instance-files.ts";
+import { InstanceServices } from "./instance-services.ts";
 import type { Runtimes } from "./runtimes.ts";
 import { newTally, type Tally } from "./tally.ts";
 
@@ -43,8 +42,6 @@ export interface InstancesOptions {
   readonly onReply: (instance: InstanceId, latencyMs: number) => void;
 }
 
-/** A plugin that makes up names without end is not to fill the memory with them. */
-const maxCounted = 200;
 interface InstanceRun {
   readonly runtime: RemoteRuntime;
   readonly isolation: Isolation;
@@ -189,8 +186,7 @@ export class Instances {
   }
 
   #setUp(config: InstanceConfig) {
-    const folder = join(this.#options.dataDir, "instances", config.id);
-    const files = filesOf(folder);
+    const files = filesOf(this.#folder(config.id));
     try {
       rmSync(files, { recursive: true, force: true });
       mkdirSync(files, { recursive: true, mode: 0o700 });
@@ -210,84 +206,21 @@ export class Instances {
   }
 
   #services({ id, account: userId }: InstanceConfig, hosts: readonly string[] | undefined): Services {
-    const { inbox, outbox, account, allowances, notes, dataDir, onReply, log } = this.#options;
-    /** Rows whose first reply was measured already. */
-    const answered = new WeakSet<InboxRow>();
-    const connected = () => {
-      const sender = account(userId);
-      if (sender !== undefined) return sender;
-      throw new RoostError("homeserver-unreachable", "The account is not connected.");
-    };
-    const rooms = () => this.#scope(id);
-    const noteSent = (row: InboxRow, type: string) => {
-      // A row that was deferred has forgotten when its message came.
-      if (type !== "m.room.message" || row.key !== "" || answered.has(row)) return;
-      answered.add(row);
-      onReply(id, Math.max(0, Date.now() - row.runAtMs));
-    };
-    const calls = new MatrixCalls({
-      instance: id,
-      userId,
-      account: connected,
-      outbox,
-      rooms,
+    const { inbox, outbox, account, allowances, notes, roster, onReply, log } = this.#options;
+    return new InstanceServices({
+      ...{ instance: id, userId, hosts, inbox, outbox, allowances, notes },
+      folder: this.#folder(id),
+      rooms: () => this.#scope(id),
+      account: () => account(userId),
+      tally: this.tally(id),
       log: log(id),
-      onSent: noteSent,
+      onWishes: (subscriptions) => roster.setWishes(id, { subscriptions, redactsReplies: false }),
+      onReply: (latencyMs) => onReply(id, latencyMs),
     });
-    const ownFile = (path: string) => requireOwn(path, filesOf(join(dataDir, "instances", id)));
-    return {
-      call: (row, call, key, signal) => calls.make(row, call, key, signal),
-      download: async (source, path, signal) => connected().download(source, ownFile(path), signal),
-      setWishes: (subscriptions) =>
-        this.#options.roster.setWishes(id, { subscriptions, redactsReplies: false }),
-      send: async (row, type, content, key) => {
-        const { instance, roomId, eventId: trigger } = row;
-        const sent = await outbox.send({
-          instance,
-          account: userId,
-          roomId,
-          type,
-          content,
-          trigger,
-          key,
-        });
-        noteSent(row, type);
-        return sent;
-      },
-      post: async (roomId, content) => {
-        if (!includesRoom(rooms(), roomId))
-          throw new RoostError(
-            "room-forbidden",
-            `${roomId} is none of this instance's rooms; it posts there only.`,
-          );
-        const trigger = madeUpEventId();
-        return outbox.send({
-          instance: id,
-          account: userId,
-          roomId,
-          type: "m.room.message",
-          content,
-          trigger,
-          key: "",
-        });
-      },
-      defer: (row, key, atMs) => inbox.defer(row, key, atMs),
-      takeTurn: (row, sender, request) => allowances.take(row, sender, request, Date.now()),
-      hold: (allowance, untilMs) => allowances.hold(allowance, untilMs),
-      count: (what) => {
-        const { counted } = this.tally(id);
-        if (counted.has(what) || counted.size < maxCounted) counted.set(what, (counted.get(what) ?? 0) + 1);
-        notes.count(id, what, Date.now());
-      },
-      upload: async ({ mimetype, filename, ...file }, signal) => {
-        const body = "path" in file ? Bun.file(ownFile(file.path)) : file.bytes;
-        return connected().upload({ body, mimetype, filename }, signal);
-      },
-      fetch: hosts === undefined ? refusedFetch : permittedFetch(hosts),
-      rooms: (signal) => calls.rooms(signal),
-      uploadLimitBytes: async (signal) => connected().uploadLimitBytes(signal),
-      setTyping: ({ roomId }, typing) => account(userId)?.setTyping(roomId, typing),
-    };
+  }
+
+  #folder(id: InstanceId): string {
+    return join(this.#options.dataDir, "instances", id);
   }
 }
 
