@@ -13,7 +13,7 @@ export async function runBotProcess(): Promise<void> {
   const channel = new ChildChannel();
   const runtime = new Runtime({
     plugin: async ({ module }) => (module === undefined ? undefined : loadPluginModule(module)),
-    openDatabase: openDatabase,
+    openDatabase,
     closeDatabase,
     http: createHttp(),
     threadId: undefined,

@@ -1,15 +1,6 @@
 import type { DeliveryStore, OutboxEntry, OutboxResult } from "../core/delivery.ts";
 import { failureClass, RoostError, sentenceOf } from "../core/error.ts";
-import {
-  asEventId,
-  asTxnId,
-  type EventId,
-  type InstanceId,
-  type RoomId,
-  type TxnId,
-  type UserId,
-} from "../core/id.ts";
-import type { JsonObject } from "../core/json.ts";
+import { asEventId, asTxnId, type EventId, type InstanceId, type TxnId, type UserId } from "../core/id.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { Account } from "../core/matrix.ts";
 import { Pace } from "./pace.ts";
@@ -27,14 +18,8 @@ export interface OutboxOptions {
   readonly backoffMs?: number;
 }
 
-export interface SendRequest {
-  readonly instance: InstanceId;
-  readonly account: UserId;
-  readonly roomId: RoomId;
-  readonly type: string;
-  readonly content: JsonObject;
-  /** The event that caused it, and the plugin's name for this send: together they make it happen once. */
-  readonly trigger: EventId;
+/** What caused it and the plugin's name for it, the key, together make it happen once. */
+export interface SendRequest extends Omit<OutboxEntry, "txnId"> {
   readonly key: string;
 }
 

@@ -2,14 +2,8 @@
 import { z } from "zod";
 import { RoostError } from "../../src/core/error.ts";
 import { definePlugin, type PluginDefinition } from "../../src/core/plugin.ts";
-import { createHttp } from "../../src/plugins/http.ts";
-import type { ToRuntime } from "../../src/plugins/protocol.ts";
-import { Runtime } from "../../src/plugins/runtime.ts";
-import { ownThreadId } from "../../src/plugins/thread-time.ts";
-import { type Packed, pack, unpack } from "../../src/plugins/worker-wire.ts";
+import { runBotInWorker } from "../../src/plugins/worker-side.ts";
 import { closeDatabase, openDatabase } from "../../src/store/database.ts";
-
-declare const self: Worker;
 
 const misbehaving = definePlugin({
   config: z.strictObject({ greeting: z.string().default("hello"), failSetup: z.boolean().default(false) }),
@@ -62,13 +56,4 @@ const misbehaving = definePlugin({
 });
 
 const plugins = new Map<string, PluginDefinition>([["misbehaving", misbehaving]]);
-const runtime = new Runtime({
-  plugin: ({ plugin }) => plugins.get(plugin),
-  openDatabase: openDatabase,
-  closeDatabase,
-  http: createHttp(),
-  threadId: ownThreadId(),
-  memoryBytes: () => process.memoryUsage().heapUsed,
-  post: (messages) => self.postMessage(pack(messages)),
-});
-self.onmessage = ({ data }: MessageEvent<Packed<ToRuntime>>) => runtime.receive(unpack(data));
+runBotInWorker({ plugin: ({ plugin }) => plugins.get(plugin), openDatabase, closeDatabase });
