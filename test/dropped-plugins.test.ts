@@ -89,12 +89,25 @@ describe("a plugin dropped into the folder of a running host", () => {
     expect(warnings[0]).toContain("Until Roost restarts, org.example.said 2.0.0 stays in use.");
   }, 30_000);
 
+  test("leaves one alone that is uploaded beside it", async () => {
+    const file = join(host.dataDir, "uploaded.mbp");
+    writeFileSync(file, archiveOf(plugin("2.1.0")));
+    await host.command("plugin", "install", file);
+    await answers("2.1.0");
+    writeFileSync(at("other.mbp"), "no archive either");
+    await told("The plugin file other.mbp is not used:");
+    rmSync(at("other.mbp"));
+    await told("The plugin file other.mbp is no longer a problem.");
+    expect(host.output).not.toContain("It was removed while bots use it");
+    await answers("2.1.0");
+  }, 30_000);
+
   test("stays in use when it is removed", async () => {
-    rmSync(at("said-2.mbp"));
-    rmSync(at("said.mbp"));
-    await told("The plugin file said-2.mbp is not used: It was removed while bots use it.");
+    const file = "org.example.said-v2.1.0.mbp";
+    rmSync(at(file));
+    await told(`The plugin file ${file} is not used: It was removed while bots use it.`);
     await host.command("restart", "said");
-    await answers("2.0.0");
+    await answers("2.1.0");
   }, 30_000);
 
   test("may be a folder, moved there whole", async () => {

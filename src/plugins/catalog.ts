@@ -204,12 +204,13 @@ export class PluginCatalog {
       const { id, version } = shelf.entry.info;
       const file = basename(shelf.entry.path);
       const fault = problems.get(file);
-      if (fault === undefined && (now.has(key) || !isUsed(id))) continue;
+      const isGone = fault === undefined && !isThere(shelf.entry.path);
+      if (fault === undefined && (now.has(key) || (isGone && !isUsed(id)))) continue;
       now.set(key, shelf);
-      const goesOn = `Until Roost restarts, ${id} ${version} stays in use.`;
-      const gone =
-        "It was removed while bots use it. Put it back, or delete those bots and remove it on the page.";
-      problems.set(file, `${fault ?? gone} ${goesOn}`);
+      // One that was uploaded a moment ago is read at the next look.
+      if (fault === undefined && !isGone) continue;
+      const why = fault ?? "It was removed while bots use it. Put it back, or delete those bots.";
+      problems.set(file, `${why} Until Roost restarts, ${id} ${version} stays in use.`);
     }
     this.#shelves = now;
     for (const [key, { entry }] of before) {

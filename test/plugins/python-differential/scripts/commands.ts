@@ -35,6 +35,8 @@ export const commands: readonly Step[] = [
   ...["!fall", "!fall ann", "!fall ann show", "!fall ann show book", "!fall show book"].map((text) =>
     say(text),
   ),
+  ...["!strung", "!tree t", "!tree twig"].map((text) => say(text)),
+  ...["!st", "!s"].map((text) => silently(say(text))),
   answered(7, say("!usage")),
   say("!version"),
   send({ msgtype: "m.notice", body: "!noticed" }),

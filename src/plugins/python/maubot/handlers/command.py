@@ -248,5 +248,6 @@ def _matcher(get_name: Callable[[Any], str], aliases: Aliases) -> Callable[[Any,
     if callable(aliases):
         takes_plugin = len(inspect.signature(aliases).parameters) > 1
         return aliases if takes_plugin else lambda plugin, val: aliases(val)
-    others = set(aliases or ())
+    # A text instead of a list of them is no alias.
+    others = set() if isinstance(aliases, str) else set(aliases or ())
     return lambda plugin, val: val == get_name(plugin) or val in others

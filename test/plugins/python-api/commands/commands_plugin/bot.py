@@ -42,6 +42,10 @@ class Commands(Plugin):
     async def without_self(self, evt: MessageEvent) -> None:
         await evt.reply("static")
 
+    @command.new("strung", aliases="st")
+    async def strung(self, evt: MessageEvent) -> None:
+        await evt.reply("strung")
+
     @command.new("aliased", aliases=("al", "alias"))
     async def aliased(self, evt: MessageEvent) -> None:
         await evt.reply("aliased")
@@ -105,6 +109,10 @@ class Commands(Plugin):
     @command.argument("name", required=False)
     async def branch(self, evt: MessageEvent, name: str) -> None:
         await evt.reply(f"branch {name!r}", markdown=False)
+
+    @tree.subcommand("twig", aliases="t")
+    async def twig(self, evt: MessageEvent) -> None:
+        await evt.reply("twig")
 
     @tree.subcommand(help="A branch named by its function", required_subcommand=False)
     async def leafy(self, evt: MessageEvent) -> None:
