@@ -2,51 +2,39 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { Homeserver } from "../src/sandbox/homeserver.ts";
-import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
-import { until } from "./doubles/delivery.ts";
-import { temporaryFolder } from "./doubles/folder.ts";
 import { findFreePort } from "./doubles/free-port.ts";
 import { HostProcess, roost } from "./doubles/host.ts";
 import { needs } from "./doubles/needs.ts";
+import { SandboxScene } from "./doubles/sandbox-scene.ts";
 import { findSynapse, Synapse } from "./doubles/synapse.ts";
 
 setDefaultTimeout(60_000);
 
-const folder = temporaryFolder();
-const tokenFile = join(folder.path, "token");
-const homeserver = new Homeserver({
-  serverName: "sandbox",
-  dialect: "conduwuit",
-  registrationToken: "letmein",
-});
-let ada: SandboxUser;
+let scene: SandboxScene;
+let tokenFile = "";
 let room = "";
 
 beforeAll(async () => {
-  await homeserver.open();
-  ada = homeserver.createUser("ada");
-  room = ada.createRoom({ public: true, alias: "pictures" });
+  scene = await SandboxScene.open({ dialect: "conduwuit" });
+  room = scene.ada.createRoom({ public: true, alias: "pictures" });
+  tokenFile = join(scene.folder, "token");
   writeFileSync(tokenFile, "letmein\n", { mode: 0o600 });
 });
-afterAll(async () => {
-  await homeserver.close();
-  folder[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
 /** The same config with the page on a port of its own. */
 async function hostOn(name: string): Promise<HostProcess> {
-  const host = new HostProcess(join(folder.path, name), await findFreePort());
+  const host = new HostProcess(join(scene.folder, name), await findFreePort());
   const config = parse(readFileSync(host.configFile, "utf8"));
   writeFileSync(host.configFile, stringify({ ...config, server: { port: host.port } }));
   return host;
 }
 
 test("asks five questions, asks again where an answer does not hold, and what it writes answers in the room", async () => {
-  const config = join(folder.path, "asked/config.yaml");
+  const config = join(scene.folder, "asked/config.yaml");
   const answers = [
     "http://127.0.0.1:1",
-    homeserver.url.replace("http://", ""),
+    scene.homeserver.url.replace("http://", ""),
     "/nowhere",
     tokenFile,
     "roost",
@@ -74,15 +62,15 @@ test("asks five questions, asks again where an answer does not hold, and what it
   await using host = await hostOn("asked");
   host.start();
   await host.untilInstance("echo", "running");
-  await until("it has joined", () => homeserver.memberships(room).get("@echo:sandbox") === "join");
-  ada.say(room, "!echo hello");
-  await homeserver.waitForEvent(room, (event) => event.content.body === "hello");
+  await scene.joined(room, "@echo:sandbox");
+  scene.ada.say(room, "!echo hello");
+  await scene.answered(room, "hello", "@echo:sandbox");
   await host.stop();
 });
 
 test("takes every answer as an option, and names those that are not there", async () => {
-  const config = join(folder.path, "given/config.yaml");
-  const given = ["init", "--config", config, "--non-interactive", "--homeserver", homeserver.url];
+  const config = join(scene.folder, "given/config.yaml");
+  const given = ["init", "--config", config, "--non-interactive", "--homeserver", scene.homeserver.url];
   const missing = await roost(given);
   expect(missing).toMatchObject({ code: 2, out: "" });
   expect(missing.err).toContain("--token-file, --admin, --rooms, --instagram");
@@ -108,9 +96,9 @@ test("takes every answer as an option, and names those that are not there", asyn
 });
 
 test("a token that the homeserver does not take is refused, and printed nowhere", async () => {
-  const wrong = join(folder.path, "wrong");
+  const wrong = join(scene.folder, "wrong");
   writeFileSync(wrong, "a-wrong-one\n");
-  const args = ["init", "--config", join(folder.path, "never.yaml"), "--homeserver", homeserver.url];
+  const args = ["init", "--config", join(scene.folder, "never.yaml"), "--homeserver", scene.homeserver.url];
   const { out, err, code } = await roost([...args, "--token-file", wrong]);
   expect({ out, code }).toEqual({ out: "", code: 1 });
   expect(err).toContain("does not accept the registration token");
@@ -126,9 +114,9 @@ needs("a real Synapse", "lack" in synapseFound ? synapseFound.lack : undefined)(
       await synapse.start();
       const admin = await synapse.admin();
       const roomId = await admin.createRoom({ preset: "public_chat", room_alias_name: "pictures" });
-      const token = join(folder.path, "synapse-token");
+      const token = join(scene.folder, "synapse-token");
       writeFileSync(token, `${await synapse.makeRegistrationToken()}\n`, { mode: 0o600 });
-      const config = join(folder.path, "synapse/config.yaml");
+      const config = join(scene.folder, "synapse/config.yaml");
       const given = [
         "init",
         "--config",

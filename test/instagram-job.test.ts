@@ -38,6 +38,12 @@ instances:
       (event) => relationOf(event)?.rel_type === "m.replace" && relationOf(event)?.event_id === reply,
     );
 
+  /** As what is redacted is. */
+  const isEmpty = (eventId: string | undefined) => {
+    const event = scene.homeserver.timeline(room).find(({ event_id }) => event_id === eventId);
+    return Object.keys(event?.content ?? {}).length === 0;
+  };
+
   beforeAll(async () => {
     scene = await SandboxScene.open();
     instagram.open();
@@ -72,12 +78,7 @@ instances:
     await until("it is answered", () => repliesTo(asked).length === 1);
     const reply = repliesTo(asked)[0]?.event_id;
     scene.ada.redact(room, asked);
-    await until(
-      "the answer is gone",
-      () =>
-        Object.keys(scene.homeserver.timeline(room).find((event) => event.event_id === reply)?.content ?? {})
-          .length === 0,
-    );
+    await until("the answer is gone", () => isEmpty(reply));
   });
 
   test("tells the room that a link is queued, and turns that notice into the answer, across a kill -9", async () => {
@@ -104,12 +105,7 @@ instances:
     await until("it is queued", () => repliesTo(asked).length === 1);
     const notice = repliesTo(asked)[0]?.event_id;
     scene.ada.redact(room, asked);
-    await until(
-      "the notice is gone",
-      () =>
-        Object.keys(scene.homeserver.timeline(room).find((event) => event.event_id === notice)?.content ?? {})
-          .length === 0,
-    );
+    await until("the notice is gone", () => isEmpty(notice));
     await until("nothing waits", async () =>
       (await scene.host.health("/healthz/insta")).body.includes('"queued":0'),
     );

@@ -8,15 +8,6 @@ const bot = "@bot:x.test";
 const never = new AbortController().signal;
 const notice = { msgtype: "m.notice", body: "hello" };
 
-async function inRoom(options: Parameters<typeof Bench.open>[0] = {}) {
-  const bench = await Bench.open(options);
-  const dan = bench.homeserver.createUser("dan");
-  const room = dan.createRoom({ public: true });
-  bench.memory.rooms = [room];
-  const account = await bench.startSyncing();
-  await bench.settled();
-  return { bench, dan, room, account };
-}
 function bodies(bench: Bench, room: string): unknown[] {
   return bench.homeserver
     .timeline(room)
@@ -30,16 +21,16 @@ function picture(sizeBytes: number) {
 for (const dialect of dialects) {
   describe(`on ${dialect}, sending`, () => {
     test("the same transaction twice posts one event", async () => {
-      const { bench, room, account } = await inRoom({ dialect });
-      await using _ = bench;
+      await using bench = await Bench.open({ dialect });
+      const { room, account } = await bench.startInRoom();
       const send = () => account.send(room, "m.room.message", asTxnId("once"), notice, never);
       expect(await send()).toBe(await send());
       expect(bodies(bench, room)).toEqual(["hello"]);
     });
 
     test("a repeat after an answer that got lost posts no second event, even if the transaction was forgotten", async () => {
-      const { bench, dan, room, account } = await inRoom({ dialect });
-      await using _ = bench;
+      await using bench = await Bench.open({ dialect });
+      const { dan, room, account } = await bench.startInRoom();
       // Bun itself repeats a request on a kept connection that ends without any answer; half of one it does not.
       bench.homeserver.faults.inject({ path: /\/send\//, times: 1, answer: { kind: "half" } });
       const send = () => account.send(room, "m.room.message", asTxnId("once"), notice, never);
@@ -53,8 +44,8 @@ for (const dialect of dialects) {
     });
 
     test("where it may not post is refused for good, with the homeserver's words", async () => {
-      const { bench, dan, room, account } = await inRoom({ dialect });
-      await using _ = bench;
+      await using bench = await Bench.open({ dialect });
+      const { dan, room, account } = await bench.startInRoom();
       dan.kick(room, account.userId);
       const failure = await failureOf(account.send(room, "m.room.message", asTxnId("1"), notice, never));
       expect(failure.code).toBe("room-forbidden");
@@ -62,16 +53,16 @@ for (const dialect of dialects) {
     });
 
     test("more than fits into an event is refused for good", async () => {
-      const { bench, room, account } = await inRoom({ dialect });
-      await using _ = bench;
+      await using bench = await Bench.open({ dialect });
+      const { room, account } = await bench.startInRoom();
       const content = { ...notice, body: "x".repeat(70_000) };
       const failure = await failureOf(account.send(room, "m.room.message", asTxnId("1"), content, never));
       expect(failure.code).toBe("too-large");
     });
 
     test("too fast says how long to wait, where the homeserver does", async () => {
-      const { bench, room, account } = await inRoom({ dialect });
-      await using _ = bench;
+      await using bench = await Bench.open({ dialect });
+      const { room, account } = await bench.startInRoom();
       bench.homeserver.faults.inject({
         path: /\/send\//,
         answer: { kind: "rate-limited", retryAfterMs: 4321 },
@@ -85,8 +76,8 @@ for (const dialect of dialects) {
 
 describe("sending", () => {
   test("whose answer is lost can be repeated without doubling", async () => {
-    const { bench, room, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { room, account } = await bench.startInRoom();
     const fault = bench.homeserver.faults.inject({ path: /\/send\//, answer: { kind: "half" } });
     const send = () => account.send(room, "m.room.message", asTxnId("once"), notice, never);
     expect((await failureOf(send())).code).toBe("network");
@@ -96,8 +87,8 @@ describe("sending", () => {
   });
 
   test("is not tried a second time by itself when a proxy answers for the homeserver", async () => {
-    const { bench, room, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { room, account } = await bench.startInRoom();
     const fault = bench.homeserver.faults.inject({ path: /\/send\//, answer: { kind: "html", status: 502 } });
     const failure = await failureOf(account.send(room, "m.room.message", asTxnId("1"), notice, never));
     expect(failure.code).toBe("homeserver-unreachable");
@@ -105,8 +96,8 @@ describe("sending", () => {
   });
 
   test("ends when its caller or the account stops", async () => {
-    const { bench, room, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { room, account } = await bench.startInRoom();
     bench.homeserver.faults.inject({ path: /\/send\//, answer: { kind: "hang" } });
     const stop = new AbortController();
     const send = (signal: AbortSignal) =>
@@ -129,8 +120,8 @@ describe("sending", () => {
   });
 
   test("with a revoked token has the account log in again, and is to be tried later", async () => {
-    const { bench, room } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { room } = await bench.startInRoom();
     const account = await bench.startSyncing({
       user: "@second:x.test",
       timing: { pollMs: 30_000, pollLimitMs: 45_000 },
@@ -145,8 +136,8 @@ describe("sending", () => {
   });
 
   test("from a suspended account is refused with its sentence, and the account goes on reading", async () => {
-    const { bench, room, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { room, account } = await bench.startInRoom();
     const body = { errcode: "M_USER_SUSPENDED", error: "No" };
     bench.homeserver.faults.inject({ path: /\/send\//, answer: { kind: "error", status: 403, body } });
     const failure = await failureOf(account.send(room, "m.room.message", asTxnId("1"), notice, never));
@@ -155,8 +146,8 @@ describe("sending", () => {
   });
 
   test("something with odd characters in its ids arrives at the right place", async () => {
-    const { bench, room, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { room, account } = await bench.startInRoom();
     const eventId = await account.send(room, "org.example.a/b?c", asTxnId("t/1?#"), { x: 1 }, never);
     expect(bench.homeserver.timeline(room).at(-1)).toMatchObject({
       event_id: eventId,
@@ -166,8 +157,8 @@ describe("sending", () => {
 });
 
 test("redacting takes an event away, and it is not fetched any more", async () => {
-  const { bench, room, account } = await inRoom();
-  await using _ = bench;
+  await using bench = await Bench.open();
+  const { room, account } = await bench.startInRoom();
   const eventId = await account.send(room, "m.room.message", asTxnId("1"), notice, never);
   expect(await account.fetchEvent(room, eventId, never)).toMatchObject({ eventId, content: notice });
   await account.redact(room, eventId, asTxnId("2"), "wrong", never);
@@ -176,8 +167,8 @@ test("redacting takes an event away, and it is not fetched any more", async () =
 });
 
 test("an event that is not there or not for us is none; a homeserver that is away is an error", async () => {
-  const { bench, dan, room, account } = await inRoom();
-  await using _ = bench;
+  await using bench = await Bench.open();
+  const { dan, room, account } = await bench.startInRoom();
   const missing = asEventId("$missing") ?? expect.unreachable();
   expect(await account.fetchEvent(room, missing, never)).toBeUndefined();
   const foreign = dan.createRoom();
@@ -195,8 +186,8 @@ test("an event that is not there or not for us is none; a homeserver that is awa
 
 describe("a file", () => {
   test("is put with its name and type, and the size limit is asked for once", async () => {
-    const { bench, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { account } = await bench.startInRoom();
     const mxc = await account.upload(picture(1000), never);
     await account.upload(picture(0), never);
     expect(bench.homeserver.media(mxc)).toMatchObject({ mimetype: "image/jpeg", filename: "a b&ü?.jpg" });
@@ -205,8 +196,8 @@ describe("a file", () => {
   });
 
   test("beyond the limit is not sent, and the sentence has both sizes", async () => {
-    const { bench, account } = await inRoom({ maxUploadBytes: 1024 * 1024 });
-    await using _ = bench;
+    await using bench = await Bench.open({ maxUploadBytes: 1024 * 1024 });
+    const { account } = await bench.startInRoom();
     const failure = await failureOf(account.upload(picture(3 * 1024 * 1024), never));
     expect(failure).toMatchObject({
       code: "too-large",
@@ -216,8 +207,8 @@ describe("a file", () => {
   });
 
   test("beyond a limit that was lowered, or that only a proxy has, is too large as well", async () => {
-    const { bench, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { account } = await bench.startInRoom();
     await account.upload(picture(2000), never);
     bench.homeserver.maxUploadBytes = 1000;
     expect((await failureOf(account.upload(picture(2000), never))).code).toBe("too-large");
@@ -230,8 +221,8 @@ describe("a file", () => {
   });
 
   test("goes through where no limit is told", async () => {
-    const { bench, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { account } = await bench.startInRoom();
     const body = { errcode: "M_UNRECOGNIZED", error: "Unrecognized" };
     bench.homeserver.faults.inject({
       path: /client\/v1\/media\/config/,
@@ -241,16 +232,16 @@ describe("a file", () => {
   });
 
   test("with a type that would break the request is sent as bytes of unknown kind", async () => {
-    const { bench, account } = await inRoom();
-    await using _ = bench;
+    await using bench = await Bench.open();
+    const { account } = await bench.startInRoom();
     const mxc = await account.upload({ ...picture(10), mimetype: "image/jpeg\r\nx: y" }, never);
     expect(bench.homeserver.media(mxc).mimetype).toBe("application/octet-stream");
   });
 });
 
 test("typing is told, and its failures are nobody's business", async () => {
-  const { bench, room, account } = await inRoom();
-  await using _ = bench;
+  await using bench = await Bench.open();
+  const { room, account } = await bench.startInRoom();
   account.setTyping(room, true);
   await until(() => bench.homeserver.requests.count("PUT", /\/typing\/@bot:x\.test$/) === 1);
   bench.homeserver.faults.inject({ path: /typing/, answer: { kind: "html", status: 502 } });

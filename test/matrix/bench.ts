@@ -190,6 +190,18 @@ export class Bench implements AsyncDisposable {
     );
     return account;
   }
+  /** Starts to sync with one public room of Dan's, which is joined when this resolves. */
+  async startInRoom(options: Parameters<Bench["start"]>[0] = {}) {
+    const dan = this.homeserver.createUser("dan");
+    const room = dan.createRoom({ public: true });
+    this.memory.rooms = [room];
+    const account = await this.startSyncing(options);
+    await until(
+      () => this.memory.standings[0]?.membership === "joined",
+      () => JSON.stringify(this.memory.standings),
+    );
+    return { dan, room, account };
+  }
   /** Waits until every listed room is joined, or there is something to do about it. */
   async settled(count = this.memory.rooms.length): Promise<readonly RoomStanding[]> {
     const isSettled = ({ membership, advice }: RoomStanding) =>

@@ -66,11 +66,7 @@ for (const dialect of dialects) {
 
     test("that it is removed from is told of once, and entered again upon an invitation", async () => {
       await using bench = await Bench.open({ dialect });
-      const dan = bench.homeserver.createUser("dan");
-      const room = dan.createRoom({ public: true });
-      bench.memory.rooms = [room];
-      await bench.startSyncing();
-      await standing(bench, { membership: "joined" });
+      const { dan, room } = await bench.startInRoom();
       dan.kick(room, bot, "noise");
       const { advice } = await standing(bench, { membership: "left" });
       expect(advice).toBe(
@@ -87,11 +83,7 @@ for (const dialect of dialects) {
 
     test("that it is banned from is told of, at once and at later starts", async () => {
       await using bench = await Bench.open({ dialect });
-      const dan = bench.homeserver.createUser("dan");
-      const room = dan.createRoom({ public: true });
-      bench.memory.rooms = [room];
-      const account = await bench.startSyncing();
-      await standing(bench, { membership: "joined" });
+      const { dan, room, account } = await bench.startInRoom();
       dan.ban(room, bot);
       await standing(bench, { membership: "banned" });
       await account.refreshRooms();
@@ -105,11 +97,7 @@ for (const dialect of dialects) {
 
     test("that is replaced is followed to where it went, across restarts, and the config is to name the new one", async () => {
       await using bench = await Bench.open({ dialect });
-      const dan = bench.homeserver.createUser("dan");
-      const room = dan.createRoom({ public: true });
-      bench.memory.rooms = [room];
-      const account = await bench.startSyncing();
-      await standing(bench, { membership: "joined" });
+      const { dan, room, account } = await bench.startInRoom();
       const second = dan.upgradeRoom(room, "11");
       await standing(bench, { roomId: second });
       // A room of version 12 is named by a hash alone.
@@ -163,11 +151,7 @@ for (const dialect of dialects) {
 
     test("that is closed for good, or replaced in a circle, says so", async () => {
       await using bench = await Bench.open({ dialect });
-      const dan = bench.homeserver.createUser("dan");
-      const room = dan.createRoom({ public: true });
-      bench.memory.rooms = [room];
-      await bench.startSyncing();
-      await standing(bench, { membership: "joined" });
+      const { dan, room } = await bench.startInRoom();
       dan.setState(room, "m.room.tombstone", { body: "moved", replacement_room: room });
       await until(() => bench.memory.standings[0]?.advice?.includes("was closed on the homeserver") === true);
     });

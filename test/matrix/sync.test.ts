@@ -2,14 +2,6 @@ import { describe, expect, setSystemTime, test } from "bun:test";
 import { Bench, dialects, until } from "./bench.ts";
 
 /** A room with our account in it, listed. */
-async function inRoom(bench: Bench) {
-  const dan = bench.homeserver.createUser("dan");
-  const room = dan.createRoom({ public: true });
-  bench.memory.rooms = [room];
-  const account = await bench.startSyncing();
-  await bench.settled();
-  return { dan, room, account };
-}
 function range(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => `m${from + index}`);
 }
@@ -42,7 +34,7 @@ for (const dialect of dialects) {
 
     test("the first sync ever takes rooms it was already in as history", async () => {
       await using bench = await Bench.open({ dialect });
-      const { dan, room, account } = await inRoom(bench);
+      const { dan, room, account } = await bench.startInRoom();
       await account.close();
       dan.say(room, "old");
       bench.memory.state = undefined;
@@ -53,7 +45,7 @@ for (const dialect of dialects) {
 
     test("a token of another device is worth nothing", async () => {
       await using bench = await Bench.open({ dialect });
-      const { dan, room, account } = await inRoom(bench);
+      const { dan, room, account } = await bench.startInRoom();
       await account.close();
       dan.say(room, "old");
       if (bench.memory.state !== undefined) bench.memory.state = { ...bench.memory.state, deviceId: "OTHER" };
@@ -65,7 +57,7 @@ for (const dialect of dialects) {
 
     test("what was posted while the host was down comes in order, gaps filled, each once", async () => {
       await using bench = await Bench.open({ dialect });
-      const { dan, room, account } = await inRoom(bench);
+      const { dan, room, account } = await bench.startInRoom();
       dan.say(room, "before");
       await bench.received("before");
       await account.close();
@@ -79,7 +71,7 @@ for (const dialect of dialects) {
 
     test("a rejoin while the host was down leaves out what was said in between", async () => {
       await using bench = await Bench.open({ dialect });
-      const { dan, room, account } = await inRoom(bench);
+      const { dan, room, account } = await bench.startInRoom();
       await account.close();
       sayAll((body) => dan.say(room, body), range(1, 3));
       dan.kick(room, "@bot:x.test");
@@ -94,7 +86,7 @@ for (const dialect of dialects) {
 
     test("a place that the homeserver lost is found again by the last known messages", async () => {
       await using bench = await Bench.open({ dialect });
-      const { dan, room, account } = await inRoom(bench);
+      const { dan, room, account } = await bench.startInRoom();
       dan.say(room, "seen");
       await bench.received("seen");
       await account.close();
@@ -111,7 +103,7 @@ for (const dialect of dialects) {
 
     test("a homeserver that counts anew leaves nothing out, whether the account was away or not", async () => {
       await using bench = await Bench.open({ dialect });
-      const { dan, room, account } = await inRoom(bench);
+      const { dan, room, account } = await bench.startInRoom();
       dan.say(room, "seen");
       await bench.received("seen");
       await account.close();
@@ -126,7 +118,7 @@ for (const dialect of dialects) {
 
     test("a name change of ours in the middle hides nothing", async () => {
       await using bench = await Bench.open({ dialect });
-      const { dan, room, account } = await inRoom(bench);
+      const { dan, room, account } = await bench.startInRoom();
       await account.close();
       dan.say(room, "before the new name");
       const { userId } = account;
@@ -144,7 +136,7 @@ for (const dialect of dialects) {
 describe("a batch", () => {
   test("has no event twice though the homeserver repeats itself", async () => {
     await using bench = await Bench.open();
-    const { dan, room } = await inRoom(bench);
+    const { dan, room } = await bench.startInRoom();
     sayAll((body) => dan.say(room, body), range(1, 5));
     await bench.received(...range(1, 5));
     bench.homeserver.faults.repeatEvents(3);
@@ -155,7 +147,7 @@ describe("a batch", () => {
 
   test("that could not be stored is asked for again", async () => {
     await using bench = await Bench.open();
-    const { dan, room, account } = await inRoom(bench);
+    const { dan, room, account } = await bench.startInRoom();
     bench.memory.refusals = [new Error("disk full"), new Error("disk full"), new Error("disk full")];
     dan.say(room, "kept");
     await bench.received("kept");
@@ -167,7 +159,7 @@ describe("a batch", () => {
 
   test("tells how long the account was away", async () => {
     await using bench = await Bench.open();
-    const { dan, room, account } = await inRoom(bench);
+    const { dan, room, account } = await bench.startInRoom();
     await account.close();
     dan.say(room, "late");
     const { state } = bench.memory;
@@ -181,7 +173,7 @@ describe("a batch", () => {
 
   test("is not taken in by a step of the clock", async () => {
     await using bench = await Bench.open();
-    const { dan, room } = await inRoom(bench);
+    const { dan, room } = await bench.startInRoom();
     try {
       setSystemTime(Date.now() + 7_200_000);
       dan.say(room, "after the step");
@@ -194,7 +186,7 @@ describe("a batch", () => {
 
   test("names the newest event of each room", async () => {
     await using bench = await Bench.open();
-    const { dan, room } = await inRoom(bench);
+    const { dan, room } = await bench.startInRoom();
     const eventId = dan.say(room, "newest");
     await bench.received("newest");
     expect(bench.memory.state?.positions.get(room)).toBe(eventId);
@@ -204,7 +196,7 @@ describe("a batch", () => {
 describe("a gap", () => {
   test("that is too long is filled with the newest, and one warning says how many are left out", async () => {
     await using bench = await Bench.open();
-    const { dan, room, account } = await inRoom(bench);
+    const { dan, room, account } = await bench.startInRoom();
     await account.close();
     sayAll((body) => dan.say(room, body), range(1, 1_205));
     bench.homeserver.faults.limitTimeline(5);
@@ -217,7 +209,7 @@ describe("a gap", () => {
 
   test("that the homeserver does not give away is warned of, and the room goes on", async () => {
     await using bench = await Bench.open();
-    const { dan, room, account } = await inRoom(bench);
+    const { dan, room, account } = await bench.startInRoom();
     await account.close();
     sayAll((body) => dan.say(room, body), range(1, 9));
     const { faults } = bench.homeserver;
@@ -232,7 +224,7 @@ describe("a gap", () => {
 
   test("whose filling breaks off loses nothing", async () => {
     await using bench = await Bench.open();
-    const { dan, room, account } = await inRoom(bench);
+    const { dan, room, account } = await bench.startInRoom();
     await account.close();
     sayAll((body) => dan.say(room, body), range(1, 230));
     const { faults } = bench.homeserver;
@@ -258,7 +250,7 @@ describe("trouble with the homeserver while it runs", () => {
   for (const [what, answer] of Object.entries(troubles)) {
     test(`such as ${what} is waited out, and nothing is lost`, async () => {
       await using bench = await Bench.open();
-      const { dan, room, account } = await inRoom(bench);
+      const { dan, room, account } = await bench.startInRoom();
       const fault = bench.homeserver.faults.inject({ path: /\/sync$/, answer });
       dan.say(room, "meanwhile");
       await until(() => account.status().state === "waiting");
@@ -271,7 +263,7 @@ describe("trouble with the homeserver while it runs", () => {
 
   test("such as one broken poll is not worth a word", async () => {
     await using bench = await Bench.open();
-    const { dan, room } = await inRoom(bench);
+    const { dan, room } = await bench.startInRoom();
     const told = bench.memory.statuses.length;
     bench.homeserver.faults.inject({ path: /\/sync$/, times: 1, answer: { kind: "half" } });
     dan.say(room, "meanwhile");
@@ -282,11 +274,7 @@ describe("trouble with the homeserver while it runs", () => {
 
   test("such as a poll that hangs is given up and repeated", async () => {
     await using bench = await Bench.open();
-    const dan = bench.homeserver.createUser("dan");
-    const room = dan.createRoom({ public: true });
-    bench.memory.rooms = [room];
-    await bench.startSyncing({ timing: { pollMs: 50, pollLimitMs: 80 } });
-    await bench.settled();
+    const { dan, room } = await bench.startInRoom({ timing: { pollMs: 50, pollLimitMs: 80 } });
     const fault = bench.homeserver.faults.inject({ path: /\/sync$/, times: 2, answer: { kind: "hang" } });
     await until(() => fault.hits === 2);
     dan.say(room, "after the hang");
@@ -296,7 +284,7 @@ describe("trouble with the homeserver while it runs", () => {
 
   test("such as its restart is waited out, though its clients were cut off", async () => {
     await using bench = await Bench.open();
-    const { dan, room, account } = await inRoom(bench);
+    const { dan, room, account } = await bench.startInRoom();
     await bench.homeserver.close();
     await until(() => account.status().state === "waiting");
     dan.say(room, "just before");
@@ -307,7 +295,7 @@ describe("trouble with the homeserver while it runs", () => {
 
   test("such as polls that it answers at once with nothing does not make us ask without end", async () => {
     await using bench = await Bench.open();
-    const { account } = await inRoom(bench);
+    const { account } = await bench.startInRoom();
     const answer = {
       kind: "error",
       status: 200,
@@ -324,7 +312,7 @@ describe("trouble with the homeserver while it runs", () => {
 
 test("events in a room that was encrypted are passed on, and the room is told of", async () => {
   await using bench = await Bench.open();
-  const { dan, room } = await inRoom(bench);
+  const { dan, room } = await bench.startInRoom();
   dan.send(room, "m.room.encrypted", { algorithm: "m.megolm.v1.aes-sha2", ciphertext: "x" });
   await until(() => bench.memory.standings[0]?.encrypted === true);
   const types = () => bench.memory.batches.flatMap((batch) => batch.events.map((event) => event.type));
