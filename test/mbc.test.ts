@@ -21,12 +21,7 @@ needs("maubot's mbc", "lack" in maubot ? maubot.lack : undefined)("mbc", () => {
     scene = await SandboxScene.open({ dialect: "conduwuit" });
     scene.configure(`${adminYaml}accounts: { "@bot:sandbox": {} }\n`);
     scene.host.start();
-    await until("the host answers", () =>
-      scene.host.health().then(
-        ({ status }) => status < 500,
-        () => false,
-      ),
-    );
+    await scene.host.untilUp();
   });
   afterAll(async () => {
     if (process.env.ROOST_TRANSCRIPT) console.log(transcript);

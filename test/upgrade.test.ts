@@ -4,27 +4,18 @@ import { copyFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { closeDatabase, openDatabase } from "../src/store/database.ts";
 import { hostMigrations } from "../src/store/migrations.ts";
-import { until } from "./doubles/delivery.ts";
 import { temporaryFolder } from "./doubles/folder.ts";
 import { findFreePort } from "./doubles/free-port.ts";
 import { HostProcess } from "./doubles/host.ts";
 
 setDefaultTimeout(60_000);
 
-const isReady = (host: HostProcess) =>
-  until("the host answers", () =>
-    host.health("/livez").then(
-      ({ status }) => status === 200,
-      () => false,
-    ),
-  );
-
 test("an older executable leaves a newer data folder alone with a sentence, and a newer one keeps a copy to go back to", async () => {
   using folder = temporaryFolder();
   await using host = new HostProcess(folder.path, await findFreePort());
   host.configure("http://127.0.0.1:1", "");
   host.start();
-  await isReady(host);
+  await host.untilUp();
   await host.stop();
   const file = join(host.dataDir, "host/roost.db");
   const change = (sql: string) => {
@@ -43,13 +34,13 @@ test("an older executable leaves a newer data folder alone with a sentence, and 
   for (const end of ["", "-wal", "-shm"]) rmSync(file + end, { force: true });
   closeDatabase(openDatabase(file, hostMigrations.slice(0, -1)));
   host.start();
-  await isReady(host);
+  await host.untilUp();
   await host.stop();
   const kept = readdirSync(join(host.dataDir, "host")).filter((name) => name.startsWith("roost.db.schema-"));
   expect(kept).toEqual([`roost.db.schema-${newest - 1}`]);
 
   copyFileSync(join(host.dataDir, "host", kept[0] ?? ""), file);
   host.start();
-  await isReady(host);
+  await host.untilUp();
   expect(await host.stop()).toBe(0);
 });

@@ -100,6 +100,16 @@ export class HostProcess {
     return { status: answer.status, body: await answer.text() };
   }
 
+  /** Waits until it answers at all. */
+  untilUp(): Promise<void> {
+    const isUp = () =>
+      this.health("/livez").then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    return until("the host answers", isUp);
+  }
+
   /** Waits until the instance is in that state, as `roost status` would say. */
   async untilInstance(id: string, state: string, timeoutMs = 15_000): Promise<void> {
     let seen = "";
