@@ -114,6 +114,19 @@ export interface RoomStanding {
   readonly advice: string | undefined;
 }
 
+/** An invitation to the account. */
+export interface Invitation {
+  readonly roomId: RoomId;
+  readonly inviter: UserId | undefined;
+}
+
+/** An account's invitations that are not answered yet. A homeserver tells of each once, so they outlive the host. */
+export interface InvitationStore {
+  load(): readonly Invitation[];
+  save(invitation: Invitation): void;
+  remove(roomId: RoomId): void;
+}
+
 /** What an account remembers between starts. Kept in the host's database with the inbox, so that both move together. */
 export interface SyncState {
   readonly nextBatch: string;

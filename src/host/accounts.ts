@@ -3,7 +3,14 @@ import { join } from "node:path";
 import type { AccountConfig, Config } from "../core/config.ts";
 import type { InstanceId, RoomId, UserId } from "../core/id.ts";
 import type { HostLogger } from "../core/log.ts";
-import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "../core/matrix.ts";
+import type {
+  AccountStatus,
+  InvitationStore,
+  RoomReference,
+  RoomStanding,
+  SyncBatch,
+  SyncState,
+} from "../core/matrix.ts";
 import { adminRooms } from "../core/room-rule.ts";
 import type { Secret } from "../core/secret.ts";
 import { MatrixAccount } from "../matrix/account.ts";
@@ -21,6 +28,7 @@ export interface AccountsOptions {
   ) => void;
   readonly onStatus: (account: UserId, status: AccountStatus) => void;
   readonly onSecret: (secret: Secret) => void;
+  readonly invitationsOf: (account: UserId) => InvitationStore;
   readonly loadSuccessors: () => ReadonlyMap<RoomId, RoomId>;
   readonly saveSuccessor: (room: RoomId, successor: RoomId) => void;
   readonly isWanted: (account: UserId) => boolean;
@@ -82,7 +90,7 @@ export class Accounts {
   #create(wanted: AccountConfig, config: Config): MatrixAccount {
     const { log, loadSyncState, onBatch, listedRooms, worksAnywhere, onRooms, onStatus, onSecret } =
       this.#options;
-    const { loadSuccessors, saveSuccessor, isWanted, instancesOf } = this.#options;
+    const { invitationsOf, loadSuccessors, saveSuccessor, isWanted, instancesOf } = this.#options;
     const { userId } = wanted;
     return new MatrixAccount({
       config: wanted,
@@ -101,6 +109,7 @@ export class Accounts {
         onStatus: (status) => onStatus(userId, status),
         onSecret,
         isWanted: () => isWanted(userId),
+        invitations: invitationsOf(userId),
         loadSuccessors,
         saveSuccessor,
         retryCommand: () => {

@@ -70,6 +70,7 @@ export class AdminRoom {
         onStatus: () => this.#retry(),
         onSecret,
         isWanted: () => true,
+        invitations: store.notes.invitationsOf(account.userId),
         loadSuccessors: () => store.notes.loadSuccessors(),
         saveSuccessor: (old, successor) => store.notes.saveSuccessor(old, successor),
         retryCommand: () => undefined,

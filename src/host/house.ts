@@ -65,6 +65,7 @@ export class House {
       onRooms: (userId, standings, forbidden) => roster.setStandings(userId, standings, forbidden),
       onStatus: (userId, status) => this.#follow(userId, status),
       onSecret: (secret) => router.addSecrets([secret]),
+      invitationsOf: (userId) => store.notes.invitationsOf(userId),
       loadSuccessors: () => store.notes.loadSuccessors(),
       saveSuccessor: (room, successor) => store.notes.saveSuccessor(room, successor),
       isWanted: (userId) =>

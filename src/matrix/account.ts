@@ -19,6 +19,7 @@ import { Decryptor } from "./decryptor.ts";
 import { isRedacted, narrowEvent } from "./event.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 import { Http, type HttpRequest } from "./http.ts";
+import { Invitations } from "./invitations.ts";
 import { Login } from "./login.ts";
 import { findMade } from "./made-event.ts";
 import { Media } from "./media.ts";
@@ -67,6 +68,7 @@ export class MatrixAccount implements Account {
     this.#http = new Http(homeserverUrl);
     this.#client = new Client(homeserverUrl, this.#http, self, signal);
     this.#media = new Media((request, caller) => this.#ask(request, caller));
+    const invitations = new Invitations({ client: this.#client, self, log, store: hooks.invitations });
     this.#rooms = new Rooms({
       client: this.#client,
       self,
@@ -75,6 +77,7 @@ export class MatrixAccount implements Account {
       forbiddenRooms: () => hooks.forbiddenRooms(),
       onRooms: (standings, forbidden) => hooks.onRooms(standings, forbidden),
       onRefused: (error) => this.#connection.interrupt(error),
+      invitations,
       log,
       retryMs: timing.roomRetryMs,
       succession: {

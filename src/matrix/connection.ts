@@ -3,7 +3,14 @@ import type { RoostError } from "../core/error.ts";
 import type { RoomId } from "../core/id.ts";
 import { isObject, stringAt } from "../core/json.ts";
 import type { HostLogger, LogContext } from "../core/log.ts";
-import type { AccountStatus, RoomReference, RoomStanding, SyncBatch, SyncState } from "../core/matrix.ts";
+import type {
+  AccountStatus,
+  InvitationStore,
+  RoomReference,
+  RoomStanding,
+  SyncBatch,
+  SyncState,
+} from "../core/matrix.ts";
 import type { Secret } from "../core/secret.ts";
 import { sleep } from "./abort.ts";
 import { AccountFault } from "./account-fault.ts";
@@ -34,6 +41,7 @@ export interface AccountHooks {
   onSecret(secret: Secret): void;
   /** Whether any of its instances is to run: else the account shows as offline. */
   isWanted(): boolean;
+  readonly invitations: InvitationStore;
   /** The rooms that took the place of others, as found by earlier runs. */
   loadSuccessors(): ReadonlyMap<RoomId, RoomId>;
   saveSuccessor(room: RoomId, successor: RoomId): void;
@@ -178,6 +186,7 @@ export class Connection {
       state: hooks.loadSyncState(),
       decryptor,
       onBatch: (batch) => hooks.onBatch(batch),
+      onInvited: (invitation) => rooms.invitations.add(invitation),
       onAnswer: (answer) => this.#noteAnswer(answer),
       isOnline: () => hooks.isWanted(),
       log,

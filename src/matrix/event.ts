@@ -1,7 +1,7 @@
 import { RoostError } from "../core/error.ts";
 import { asEventId, asRoomId, asUserId, type EventId, type RoomId, type UserId } from "../core/id.ts";
 import { isObject, type Json, type JsonObject, objectAt, stringAt } from "../core/json.ts";
-import type { MatrixEvent } from "../core/matrix.ts";
+import type { Invitation, MatrixEvent } from "../core/matrix.ts";
 
 /** What one room's part of a sync answer says, oldest event first. */
 export interface RoomTimeline {
@@ -16,11 +16,6 @@ export interface RoomTimeline {
   readonly position: EventId | undefined;
   /** State from before `events`, of the types that the filter asks for. */
   readonly state: readonly MatrixEvent[];
-}
-
-export interface Invitation {
-  readonly roomId: RoomId;
-  readonly inviter: UserId | undefined;
 }
 
 /** Our own way out of a room: left, kicked or banned, by `sender`. */

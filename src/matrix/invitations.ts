@@ -1,23 +1,24 @@
 import { failureClass } from "../core/error.ts";
 import type { RoomId, UserId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
+import type { Invitation, InvitationStore } from "../core/matrix.ts";
 import type { Client } from "./client.ts";
-import type { Invitation } from "./event.ts";
 import { serverOf, serversFor } from "./room-address.ts";
 
 export interface InvitationsOptions {
   readonly client: Client;
   readonly self: UserId;
   readonly log: Logger;
+  readonly store: InvitationStore;
 }
 
 /** `listed` by an instance; `welcome` because one works in any room. */
 export type InvitationVerdict = "listed" | "welcome" | "unwanted" | "unknown";
 
-/** Invitations not answered yet. */
+/** Invitations not answered yet, those that an earlier run of the host left among them. */
 export class Invitations {
   readonly #options: InvitationsOptions;
-  readonly #pending = new Map<RoomId, Invitation>();
+  #known: Map<RoomId, Invitation> | undefined;
 
   constructor(options: InvitationsOptions) {
     this.#options = options;
@@ -27,13 +28,20 @@ export class Invitations {
     return this.#pending.size > 0;
   }
 
+  /** Throws RoostError `database` if it could not be written down. */
   add(invitation: Invitation): void {
+    this.#options.store.save(invitation);
     this.#pending.set(invitation.roomId, invitation);
   }
 
-  /** It was taken back. */
+  /** It was answered, or taken back. */
   remove(roomId: RoomId): void {
-    this.#pending.delete(roomId);
+    if (this.#pending.delete(roomId)) this.#options.store.remove(roomId);
+  }
+
+  get #pending(): Map<RoomId, Invitation> {
+    this.#known ??= new Map(this.#options.store.load().map((each) => [each.roomId, each]));
+    return this.#known;
   }
 
   /** Accepts those to listed rooms and welcome ones, declines the others, and keeps those of which it cannot be said yet. */
@@ -42,9 +50,7 @@ export class Invitations {
     enterListed: (roomId: RoomId) => Promise<void>,
   ): Promise<void> {
     for (const [roomId, invitation] of [...this.#pending]) {
-      const verdict = judge(roomId);
-      if (verdict !== "unknown") this.#pending.delete(roomId);
-      switch (verdict) {
+      switch (judge(roomId)) {
         case "listed":
           await enterListed(roomId);
           break;
@@ -55,8 +61,9 @@ export class Invitations {
           await this.#decline(invitation);
           break;
         case "unknown":
-          break;
+          continue;
       }
+      this.remove(roomId);
     }
   }
 
@@ -95,10 +102,7 @@ export class Invitations {
       await act();
       log.info(done, context);
     } catch (error) {
-      if (failureClass(error) !== "permanent") {
-        this.#pending.set(roomId, invitation);
-        throw error;
-      }
+      if (failureClass(error) !== "permanent") throw error;
       log.info(failed, context);
     }
   }

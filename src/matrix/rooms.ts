@@ -5,7 +5,7 @@ import type { MatrixEvent, RoomReference, RoomStanding } from "../core/matrix.ts
 import type { Client } from "./client.ts";
 import type { Departure, SyncAnswer } from "./event.ts";
 import { ForbiddenRooms, lookUpAlias } from "./forbidden-rooms.ts";
-import { Invitations } from "./invitations.ts";
+import type { Invitations } from "./invitations.ts";
 import { Retry } from "./retry.ts";
 import { requireRoomId, serverOf, serversFor } from "./room-address.ts";
 import { RoomEntries } from "./room-entries.ts";
@@ -24,6 +24,7 @@ export interface RoomsOptions {
   /** The homeserver refused the account itself, not a room. */
   readonly onRefused: (error: RoostError) => void;
   readonly log: HostLogger;
+  readonly invitations: Invitations;
   readonly retryMs: number;
   readonly succession: Pick<SuccessorsOptions, "load" | "save">;
 }
@@ -40,7 +41,7 @@ export class Rooms {
   readonly #encrypted = new Set<RoomId>();
   readonly #successors: Successors;
   readonly #forbidden: ForbiddenRooms;
-  readonly #invitations: Invitations;
+  readonly invitations: Invitations;
   readonly #faults: RoomFaults;
   #last: Promise<void> = Promise.resolve();
   /** An `enter` that has not begun yet. */
@@ -50,7 +51,7 @@ export class Rooms {
   constructor(options: RoomsOptions) {
     this.#options = options;
     this.#retry = new Retry(() => void this.enter(), options.retryMs);
-    this.#invitations = new Invitations(options);
+    this.invitations = options.invitations;
     this.#forbidden = new ForbiddenRooms({ ...options, references: options.forbiddenRooms });
     this.#faults = new RoomFaults(options.self, options.log);
     this.#successors = new Successors({
@@ -120,7 +121,6 @@ export class Rooms {
       // Somebody else, such as the homeserver's administrator, had it join.
       if (entries.some(({ membership }) => membership !== "joined")) void this.enter();
     }
-    for (const invitation of answer.invited) this.#invitations.add(invitation);
     if (answer.invited.length > 0) void this.#inTurn(() => this.#answerInvitations());
   }
 
@@ -241,7 +241,7 @@ export class Rooms {
   }
 
   #noteDeparture({ roomId, membership }: Departure): void {
-    this.#invitations.remove(roomId);
+    this.invitations.remove(roomId);
     this.#found.delete(roomId);
     const entries = this.#entries.of(roomId);
     for (const entry of entries) {
@@ -264,8 +264,8 @@ export class Rooms {
 
   async #answerInvitations(): Promise<void> {
     // The admin room may have got its alias only now.
-    if (this.#options.worksAnywhere() && this.#invitations.areThere) await this.#forbidden.identify();
-    await this.#invitations.answer(
+    if (this.#options.worksAnywhere() && this.invitations.areThere) await this.#forbidden.identify();
+    await this.invitations.answer(
       (roomId) => {
         if (this.#entries.for(roomId).length > 0) return "listed";
         // Until every alias is known, any room may be the one that it stands for.

@@ -3,7 +3,7 @@ import { RoostError, sentenceOf } from "../core/error.ts";
 import type { EventId, RoomId, UserId } from "../core/id.ts";
 import { stringAt } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
-import type { MatrixEvent, SyncBatch, SyncState } from "../core/matrix.ts";
+import type { Invitation, MatrixEvent, SyncBatch, SyncState } from "../core/matrix.ts";
 import { sleep } from "./abort.ts";
 import type { Client } from "./client.ts";
 import type { Decryptor } from "./decryptor.ts";
@@ -25,6 +25,8 @@ export interface SyncOptions {
   /** Commits the batch; throwing means that it is not acknowledged and will be asked for again. */
   readonly onBatch: (batch: SyncBatch) => void;
   /** After the commit. */
+  /** Comes before the batch of the same answer. */
+  readonly onInvited: (invitation: Invitation) => void;
   readonly onAnswer: (answer: SyncAnswer) => void;
   /** Whether following the rooms shows the account as online. */
   readonly isOnline: () => boolean;
@@ -104,7 +106,7 @@ export class Sync {
     const gapMs = this.#gapMs(nowMs);
     const { nextBatch } = answer;
     const events = decryptor.decrypt(inTurns(news));
-    this.#commit({ account: self, deviceId, nextBatch, events, positions, gapMs });
+    this.#commit({ account: self, deviceId, nextBatch, events, positions, gapMs }, answer.invited);
     this.#since = nextBatch;
     this.#syncedAtMs = nowMs;
     this.#syncedAtUptime = uptime();
@@ -173,8 +175,9 @@ export class Sync {
     }
   }
 
-  #commit(batch: SyncBatch): void {
+  #commit(batch: SyncBatch, invited: readonly Invitation[]): void {
     try {
+      for (const invitation of invited) this.#options.onInvited(invitation);
       this.#options.onBatch(batch);
     } catch (error) {
       if (error instanceof RoostError) throw error;

@@ -1,12 +1,13 @@
 import type { AllowanceStore } from "../core/delivery.ts";
-import type { InstanceId, RoomId } from "../core/id.ts";
+import type { InstanceId, RoomId, UserId } from "../core/id.ts";
+import type { InvitationStore } from "../core/matrix.ts";
 import type { HostDatabase } from "./host-database.ts";
 
 const dayMs = 24 * 3_600_000;
 const keptDays = 30;
 const maxWhatLength = 60;
 
-/** What the host remembers beside delivery: whom an operator stopped, which rooms were replaced, the allowances, and what the bots count by day. */
+/** What the host remembers beside delivery: whom an operator stopped, which rooms were replaced, invitations, the allowances, and what the bots count by day. */
 export class HostNotes implements AllowanceStore {
   readonly #db: HostDatabase;
 
@@ -43,6 +44,29 @@ export class HostNotes implements AllowanceStore {
         .query("INSERT OR REPLACE INTO room_successor (room_id, successor) VALUES (?, ?)")
         .run(room, successor),
     );
+  }
+
+  invitationsOf(account: UserId): InvitationStore {
+    const db = this.#db;
+    return {
+      load: () =>
+        db
+          .query<{ roomId: RoomId; inviter: UserId | null }>(
+            "SELECT room_id AS roomId, inviter FROM invitation WHERE account = ?",
+          )
+          .all(account)
+          .map(({ roomId, inviter }) => ({ roomId, inviter: inviter ?? undefined })),
+      save: ({ roomId, inviter }) =>
+        void db.write(() =>
+          db
+            .query("INSERT OR REPLACE INTO invitation (account, room_id, inviter) VALUES (?, ?, ?)")
+            .run(account, roomId, inviter ?? null),
+        ),
+      remove: (roomId) =>
+        void db.write(() =>
+          db.query("DELETE FROM invitation WHERE account = ? AND room_id = ?").run(account, roomId),
+        ),
+    };
   }
 
   /** Whether the instance ever had a database: then one that is not there was lost, and no new one is made in its place. */

@@ -111,4 +111,12 @@ export const hostMigrations: readonly string[] = [
     instance TEXT PRIMARY KEY
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE invitation (
+    account TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    inviter TEXT,
+    PRIMARY KEY (account, room_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -6,6 +6,7 @@ import { stringAt } from "../../src/core/json.ts";
 import type { Fault, HostLogger, LogContext, Severity } from "../../src/core/log.ts";
 import type {
   AccountStatus,
+  Invitation,
   RoomReference,
   RoomStanding,
   SyncBatch,
@@ -73,6 +74,7 @@ export class Memory {
   worksAnywhere = false;
   isWanted = true;
   readonly successors = new Map<RoomId, RoomId>();
+  readonly invitations = new Map<RoomId, Invitation>();
   standings: readonly RoomStanding[] = [];
   /** Thrown by the next commits. */
   refusals: unknown[] = [];
@@ -100,6 +102,11 @@ export class Memory {
       this.secrets.push(secret);
     },
     isWanted: () => this.isWanted,
+    invitations: {
+      load: () => [...this.invitations.values()],
+      save: (invitation) => void this.invitations.set(invitation.roomId, invitation),
+      remove: (roomId) => void this.invitations.delete(roomId),
+    },
     loadSuccessors: () => this.successors,
     saveSuccessor: (room, successor) => {
       this.successors.set(room, successor);

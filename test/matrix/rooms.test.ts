@@ -362,6 +362,20 @@ describe("an invitation", () => {
     await until(() => bench.memory.log.count("INFO", /Declined/) === 1);
   });
 
+  test("that was told of and not answered before the host ended is answered after its next start", async () => {
+    await using bench = await Bench.open();
+    const eve = bench.homeserver.createUser("eve");
+    const account = await bench.startSyncing({ timing: { pollMs: 20 } });
+    const fault = bench.homeserver.faults.inject({ path: /\/leave$/, answer: { kind: "hang" } });
+    const room = eve.createRoom({ invite: [bot] });
+    await until(() => fault.hits > 0);
+    await account.close();
+    fault.remove();
+    await bench.startSyncing();
+    await until(() => bench.homeserver.memberships(room).get(bot) === "leave");
+    await until(() => bench.memory.invitations.size === 0);
+  });
+
   test("that is taken back meanwhile is let go", async () => {
     await using bench = await Bench.open();
     const eve = bench.homeserver.createUser("eve");
