@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BotRooms } from "./doubles/bot-rooms.ts";
 import { until } from "./doubles/delivery.ts";
 import type { HostProcess } from "./doubles/host.ts";
-import { archiveOf } from "./doubles/plugin-archive.ts";
+import { archiveOf, greeter } from "./doubles/plugin-archive.ts";
 
 /** Says its version; does not start if that is `broken`. */
 const plugin = (version: string, isBroken = false): Readonly<Record<string, string>> => ({
@@ -108,6 +108,16 @@ describe("a plugin dropped into the folder of a running host", () => {
     await told(`The plugin file ${file} is not used: It was removed while bots use it.`);
     await host.command("restart", "said");
     await answers("2.1.0");
+  }, 30_000);
+
+  test("or uploaded, in Python, to a host that has none is taken, and it is said what to install", async () => {
+    const file = join(host.dataDir, "greeter.mbp");
+    writeFileSync(file, archiveOf(greeter));
+    const { code, out, err } = await host.command("plugin", "install", file);
+    expect(code).toBe(0);
+    expect(out).toContain("org.example.greeter 1.2.0 is installed.");
+    expect(err).toContain("Python is not here: no python3 was found.");
+    expect(err).toContain("roost plugin python");
   }, 30_000);
 
   test("may be a folder, moved there whole", async () => {

@@ -88,6 +88,7 @@ test("the same sources give the same bytes from wherever they are built, with th
   expect(entries["maubot.yaml"]).toContain("description: How it greets");
   const checked = JSON.parse((await roost(["plugin", "check", name, "--json"], { cwd })).out);
   expect(checked).toMatchObject({ id: "hello", language: "typescript", permissions: { network: false } });
+  expect(checked.answersTo).toEqual(["!hello"]);
 });
 
 test("npm packages and the plugin's other modules are inside the one file", async () => {

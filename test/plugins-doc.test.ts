@@ -40,7 +40,10 @@ for (const line of commands) {
     const [program, ...args] = line.split(" ");
     expect(program).toBe("roost");
     if (args[1] === "dev") return tryOut(args);
-    const { code, err } = await roost(args, { cwd, env: { ROOST_CONFIG: join(cwd, "config.yaml") } });
+    // With a compiler, as `check` wishes for.
+    const PATH = `${join(import.meta.dir, "../node_modules/.bin")}:${process.env.PATH}`;
+    const env = { ROOST_CONFIG: join(cwd, "config.yaml"), PATH };
+    const { code, err } = await roost(args, { cwd, env });
     expect({ code, err }).toEqual({ code: 0, err: "" });
   });
 }

@@ -155,7 +155,7 @@ function settingsOf({ info, manifest }: CatalogEntry): ReturnType<PluginSettings
       settings === undefined
         ? { value: isObject(config) ? config : {} }
         : checkSettings(z.fromJSONSchema(settings as Parameters<typeof z.fromJSONSchema>[0]), config),
-    answersTo: () => [],
+    answersTo: (prefix) => info.answersTo.map((text) => text.replace(/^!/, prefix)),
     isAlwaysConfined: info.language === "python",
   };
 }

@@ -11,6 +11,8 @@ export interface CodeReport {
   /** The file of the main module. */
   readonly mainFile: string;
   readonly dependencies: readonly PluginDependency[];
+  /** What makes it answer, with the usual prefix; empty where that cannot be told without running it. */
+  readonly answersTo: readonly string[];
   /** Why no instance can run here, as a sentence. */
   readonly obstacle: string | undefined;
   readonly warnings: readonly string[];
@@ -48,7 +50,14 @@ export async function checkCode(
   const mainFile = fileOf(files, manifest.mainModule, language) ?? "";
   if (language === "python") return checkPython(files, manifest, mainFile, python);
   await checkScripts(files, manifest, mainFile);
-  return { language, mainFile, dependencies: [], obstacle: undefined, warnings: [] };
+  return {
+    language,
+    mainFile,
+    dependencies: [],
+    answersTo: manifest.answersTo,
+    obstacle: undefined,
+    warnings: [],
+  };
 }
 
 function fileOf(files: PluginFiles, module: string, language: keyof typeof endings): string | undefined {
@@ -115,6 +124,7 @@ async function checkPython(
     language: "python",
     mainFile,
     dependencies: [],
+    answersTo: [],
     obstacle: `It is written in Python, and Python is not here: ${reason}. Install Python 3.11 or newer, then run: roost plugin python`,
     warnings: ["Its code and dependencies were not checked, because Python is not here."],
   });
@@ -146,7 +156,8 @@ async function checkPython(
         ]
       : []),
   ];
-  return { language: "python", mainFile, dependencies, obstacle, warnings };
+  const answersTo = answer.report.commands.map((name) => `!${name}`);
+  return { language: "python", mainFile, dependencies, answersTo, obstacle, warnings };
 }
 
 async function readPython(files: PluginFiles): Promise<Map<string, Uint8Array>> {

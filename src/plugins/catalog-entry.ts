@@ -58,7 +58,7 @@ export async function inspectPlugin(
     sizeBytes: files.sizeBytes,
     license: manifest.license,
     modules: manifest.modules,
-    answersTo: [],
+    answersTo: code.answersTo,
     hasDatabase: manifest.hasDatabase,
     hasWebapp: manifest.hasWebapp,
     dependencies: code.dependencies,

@@ -3,7 +3,7 @@ they declare and import with what this interpreter has. Reads one JSON job from 
 
 job:    {sources: {path: base64}, modules: [str], mainModule, mainClass, required: [str], soft: [str], platform: [str]}
 answer: {version, faults: [{file, line, message}], hasMain, comparesVersions, requirements: [{name, wanted, found, isMet, isRequired, fault}],
-         imports: [{name, distribution, found, isRequired}]}
+         imports: [{name, distribution, found, isRequired}], commands: [str]}
 """
 
 import ast
@@ -38,6 +38,7 @@ def main():
         "comparesVersions": find_parser() is not None,
         "requirements": requirements(job["required"], True) + requirements(job["soft"], False),
         "imports": imports(job, trees, files) if not faults else [],
+        "commands": commands(tree for path, tree in trees.items() if name_of(path).split(".")[0] in own),
     }
 
 
@@ -94,6 +95,23 @@ def defines(body, name):
         elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and defines(blocks(node), name):
             return True
     return False
+
+
+def commands(trees):
+    """The names given to `@command.new`, or of the functions where none is given."""
+    names = set()
+    for tree in trees:
+        for node in ast.walk(tree):
+            for mark in getattr(node, "decorator_list", []):
+                call = mark.func if isinstance(mark, ast.Call) else mark
+                if not (isinstance(call, ast.Attribute) and call.attr == "new" and getattr(call.value, "id", "") == "command"):
+                    continue
+                given = [*mark.args[:1], *(k.value for k in mark.keywords if k.arg == "name")] if call is not mark else []
+                if not given:
+                    names.add(node.name)
+                elif isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
+                    names.add(given[0].value[:100])
+    return sorted(names)[:50]
 
 
 def top_imports(body, is_hard):

@@ -33,6 +33,8 @@ const reportSchema = z.object({
       fault: z.string().nullable(),
     }),
   ),
+  /** The names of its commands, as far as they are written there as texts. */
+  commands: z.array(name).max(50),
   imports: z.array(z.object({ name, distribution: name.nullable(), found, isRequired: z.boolean() })),
 });
 export type PythonReport = z.output<typeof reportSchema>;

@@ -30,6 +30,8 @@ export interface Manifest {
   /** What the author says it is written in; told from the modules' files when left out. */
   readonly language: "typescript" | "python" | undefined;
   readonly permissions: Permissions;
+  /** What makes it answer, with the usual prefix. */
+  readonly answersTo: readonly string[];
   /** JSON Schema of the settings, as the author gave it. */
   readonly settings: JsonObject | undefined;
   /** Keys that mean nothing here, as sentences. */
@@ -81,6 +83,10 @@ const roostShape = {
       { error: "must be a mapping whose only key is network" },
     )
     .nullish(),
+  answers_to: listOf(
+    z.string({ error: "must be a list of texts" }).max(100, "holds a text of more than 100 characters"),
+    'must be a list of texts such as "!hello"',
+  ).nullish(),
   settings: z
     .looseObject(
       {
@@ -121,7 +127,7 @@ const shape = {
   dependencies: listOf(requirement, 'must be a list of requirements such as "pillow>=10"').nullish(),
   soft_dependencies: listOf(requirement, 'must be a list of requirements such as "pillow>=10"').nullish(),
   roost: z
-    .looseObject(roostShape, { error: "must be a mapping of runtime, permissions and settings" })
+    .looseObject(roostShape, { error: "must be a mapping of runtime, permissions, settings and answers_to" })
     .nullish(),
 };
 const schema = z.looseObject(shape, { error: "must be a mapping of keys such as id and version" });
@@ -168,6 +174,7 @@ export function readManifest(bytes: Uint8Array): Manifest {
     softDependencies: found.soft_dependencies ?? [],
     language: found.roost?.runtime,
     permissions: { network: found.roost?.permissions?.network ?? false },
+    answersTo: found.roost?.answers_to ?? [],
     settings: settings.data,
     warnings: [...unknownKeys(found, shape, ""), ...unknownKeys(found.roost ?? {}, roostShape, "roost.")],
   };

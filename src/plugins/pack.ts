@@ -25,7 +25,7 @@ const entryDate = "1980-01-01T00:00:00";
 
 /**
  * Makes an archive of an author's folder: a TypeScript plugin becomes one file with its npm packages inside, and the schema of its
- * settings is written into the manifest, for which its module is run here. The result passes the checks of an upload.
+ * settings and what it answers to are written into the manifest, for which its module is run here. The result passes the checks of an upload.
  *
  * @throws RoostError `plugin-refused` with the bundler's words, or saying what an upload would be refused for.
  */
@@ -44,8 +44,7 @@ export async function packPlugin(folder: string, python: string | undefined): Pr
   if (code.language === "typescript") {
     const bundle = await bundleModule(folder, code.mainFile);
     entries.set(`${manifest.mainModule.replaceAll(".", "/")}.js`, bundle);
-    const settings = manifest.settings ?? (await settingsIn(bundle, manifest));
-    entries.set("maubot.yaml", await manifestFor(files, manifest, settings));
+    entries.set("maubot.yaml", await manifestFor(files, manifest, await describeModule(bundle, manifest)));
   }
   const bytes = zip(entries);
   const file = `${manifest.id}-v${manifest.version}.mbp`;
@@ -75,12 +74,23 @@ async function bundleModule(folder: string, mainFile: string): Promise<Uint8Arra
   );
 }
 
-async function settingsIn(bundle: Uint8Array, { mainModule, mainClass }: Manifest): Promise<JsonObject> {
+interface Described {
+  readonly settings: JsonObject;
+  readonly answersTo: readonly string[];
+}
+
+/** What the plugin says of itself, where its manifest does not. */
+async function describeModule(bundle: Uint8Array, manifest: Manifest): Promise<Described> {
+  const { mainModule, mainClass } = manifest;
   const scratch = await mkdtemp(join(tmpdir(), "roost-pack-"));
   try {
     const file = join(scratch, `${mainModule}.js`);
     await Bun.write(file, bundle);
-    return settingsSchemaOf((await loadPluginModule({ file, exportName: mainClass })).config);
+    const { config, answersTo } = await loadPluginModule({ file, exportName: mainClass });
+    return {
+      settings: manifest.settings ?? settingsSchemaOf(config),
+      answersTo: manifest.answersTo.length > 0 ? manifest.answersTo : answersTo("!"),
+    };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -89,11 +99,12 @@ async function settingsIn(bundle: Uint8Array, { mainModule, mainClass }: Manifes
 async function manifestFor(
   files: PluginFiles,
   { mainModule }: Manifest,
-  settings: JsonObject,
+  { settings, answersTo }: Described,
 ): Promise<Uint8Array> {
   const document = parseDocument(new TextDecoder().decode(await files.read("maubot.yaml")));
   document.set("modules", [mainModule]);
   document.setIn(["roost", "settings"], document.createNode(settings, { aliasDuplicateObjects: false }));
+  if (answersTo.length > 0) document.setIn(["roost", "answers_to"], document.createNode(answersTo));
   return new TextEncoder().encode(document.toString());
 }
 

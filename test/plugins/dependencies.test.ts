@@ -65,8 +65,10 @@ needs(
 
   test("accepts a plugin that is in order", async () => {
     const { info, warnings } = await inspect({}, python);
-    expect({ dependencies: info.dependencies, obstacle: info.obstacle, warnings }).toEqual({
+    const { dependencies, answersTo, obstacle } = info;
+    expect({ dependencies, answersTo, obstacle, warnings }).toEqual({
       dependencies: [],
+      answersTo: ["!greet"],
       obstacle: undefined,
       warnings: [],
     });

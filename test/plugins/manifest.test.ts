@@ -23,6 +23,7 @@ test("reads the least that maubot asks for, with maubot's defaults", () => {
     softDependencies: [],
     language: undefined,
     permissions: { network: false },
+    answersTo: [],
     settings: undefined,
     warnings: [],
   });

@@ -61,10 +61,10 @@ export function pythonOf(options: PluginOptions, terminal: Terminal): string | u
 }
 
 function report({ info, manifest, mainFile, warnings }: Inspection) {
-  const { id, version, language, dependencies, settingsSchema, entries, obstacle } = info;
+  const { id, version, language, dependencies, settingsSchema, entries, obstacle, answersTo } = info;
   const { permissions } = manifest;
   return {
-    ...{ id, version, language, mainFile, entries, permissions, dependencies },
+    ...{ id, version, language, mainFile, entries, permissions, dependencies, answersTo },
     ...{ settings: settingsSchema ?? null, obstacle: obstacle ?? null, warnings },
   };
 }
@@ -73,6 +73,7 @@ function sayAll({ info, manifest, warnings }: Inspection, terminal: Terminal): v
   const { network } = manifest.permissions;
   const settings = Object.keys(objectAt(info.settingsSchema, "properties") ?? {});
   terminal.out(`${info.id} ${info.version} (${info.language}) is fine.`);
+  terminal.out(`Answers:   ${info.answersTo.join(", ") || "not told"}`);
   terminal.out(`Settings:  ${settings.join(", ") || "none"}`);
   if (info.language === "typescript")
     terminal.out(
