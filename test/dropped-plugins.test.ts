@@ -120,6 +120,15 @@ describe("a plugin dropped into the folder of a running host", () => {
     expect(err).toContain("roost plugin python");
   }, 30_000);
 
+  test("is forgotten when it is removed and no bot uses it", async () => {
+    const { "maubot.yaml": manifest = "", ...files } = plugin("1.0.0");
+    const other = { ...files, "maubot.yaml": manifest.replace("example.said", "example.unused") };
+    writeFileSync(at("unused.mbp"), archiveOf(other));
+    await told("The plugin org.example.unused 1.0.0 was found");
+    rmSync(at("unused.mbp"));
+    await told("The plugin org.example.unused was removed.");
+  }, 30_000);
+
   test("may be a folder, moved there whole", async () => {
     const elsewhere = join(host.dataDir, "unpacked");
     mkdirSync(elsewhere);
