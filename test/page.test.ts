@@ -1,6 +1,6 @@
 /** The page on the real process, in a real browser: what a person does there, and how it looks. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { adminYaml, password } from "./doubles/api.ts";
@@ -102,11 +102,78 @@ describe.skipIf(executable === undefined)("the page", () => {
 
   test("edits a bot's settings after showing what changes", async () => {
     await open("#/bots/parrot/settings");
+    const save = page.getByRole("button", { name: "Save and restart" });
+    expect(await save.isDisabled()).toBe(true);
     await page.getByLabel("Commands begin with").fill("?");
-    await page.getByRole("button", { name: "Show what it changes" }).click();
     await page.locator(".diff", { hasText: 'prefix: "?"' }).waitFor();
-    await page.getByRole("button", { name: "Save and restart" }).click();
+    await save.click();
     await page.getByText("parrot is saved.").waitFor();
+    expect(await save.isDisabled()).toBe(true);
+  });
+
+  test("keeps the form and the YAML beside it together, and says what is wrong at the field and at the line", async () => {
+    const file = join(scene.host.dataDir, "instances.d/frames.yaml");
+    writeFileSync(
+      file,
+      `instances:\n  frames:\n    plugin: instagram\n    account: "@pictures:sandbox"\n    rooms: ["${room}"]\n`,
+      { mode: 0o600 },
+    );
+    await scene.host.command("restart", "frames");
+    await open("#/bots/frames/settings");
+    const yaml = page.getByLabel("Settings as YAML");
+    await page.getByLabel("burst").fill("3");
+    await page.getByLabel("profile strategies").fill("page\nog");
+    await page.locator(".diff", { hasText: "burst: 3" }).waitFor();
+    expect(Bun.YAML.parse(await yaml.inputValue())).toEqual({
+      budget: { burst: 3 },
+      profile_strategies: ["page", "og"],
+    });
+
+    await yaml.fill("budget:\n  burst: 4\n# aside\ncarousel: nowhere\n");
+    await page.getByText("Line 4: must be thread or room").waitFor();
+    expect(await page.getByLabel("burst").inputValue()).toBe("4");
+    expect(await page.getByLabel("carousel").getAttribute("aria-invalid")).toBe("true");
+    expect(await page.locator("[id='setting-carousel-problem']").innerText()).toBe("must be thread or room");
+    expect(await page.getByRole("button", { name: "Save and restart" }).isDisabled()).toBe(true);
+    await page.getByLabel("carousel").selectOption("room");
+    await page.locator(".diff", { hasText: "carousel: room" }).waitFor();
+    await yaml.fill('budget: "\n');
+    await page.getByText(/^Line \d: /).waitFor();
+
+    await yaml.fill("carousel: room\n");
+    await page.locator(".diff", { hasText: "carousel: room" }).waitFor();
+    await page.getByRole("button", { name: "Save and restart" }).click();
+    await page.getByText("frames is saved.").waitFor();
+    expect(readFileSync(file, "utf8")).toContain("carousel: room");
+  });
+
+  test("takes a secret once, and never shows it again", async () => {
+    await open("#/bots/frames/settings");
+    const proxy = page.getByLabel("proxy");
+    await proxy.fill("http://user:swordfish@127.0.0.1:1");
+    await page.getByText("Save the secret before you edit the YAML.").waitFor();
+    await page.getByRole("button", { name: "Save and restart" }).click();
+    await page.getByText("frames is saved.").waitFor();
+    await page.waitForFunction("document.querySelector('#setting-proxy').placeholder === 'kept as it is'");
+    expect(await proxy.inputValue()).toBe("");
+    expect(await page.content()).not.toContain("swordfish");
+    expect(await page.getByLabel("Settings as YAML").inputValue()).not.toContain("swordfish");
+  });
+
+  test("refuses the second of two editors, with what the first has changed, and keeps what was typed", async () => {
+    await open("#/bots/frames/settings");
+    await page.getByLabel("caption max").fill("100");
+    await page.locator(".diff", { hasText: "caption_max: 100" }).waitFor();
+    const file = join(scene.host.dataDir, "instances.d/frames.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace("carousel: room", "carousel: thread"));
+    await page.getByRole("button", { name: "Save and restart" }).click();
+    await page.getByText("What somebody else changed").waitFor();
+    expect(await page.locator(".diff").innerText()).toContain("carousel: thread");
+    expect(await page.getByLabel("caption max").inputValue()).toBe("100");
+    expect(readFileSync(file, "utf8")).not.toContain("caption_max");
+    await page.getByRole("button", { name: "Discard and read again" }).click();
+    await page.waitForFunction("document.querySelector('#setting-caption_max').value === ''");
+    expect(await page.getByLabel("carousel").inputValue()).toBe("thread");
   });
 
   test("refuses an upload that is no plugin with a sentence", async () => {

@@ -36,6 +36,14 @@ export interface Home {
   readonly readOnly: string | undefined;
 }
 
+/** What would come of a change. */
+export interface Trial {
+  /** Undefined if nothing could run then. */
+  readonly config: Config | undefined;
+  readonly errors: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
 /** The files of a config, seen as something to edit. */
 export class ConfigEdit {
   readonly #file: string;
@@ -135,26 +143,28 @@ export class ConfigEdit {
     return change;
   }
 
-  /**
-   * Loads what the files would say. Throws RoostError `config-invalid` with the problems that the change brings, or leaves in
-   * what it changes; others are not its affair.
-   */
-  check(
-    place: EntryPlace,
-    changes: readonly FileChange[],
-  ): { readonly config: Config; readonly warnings: readonly Problem[] } {
+  /** Loads what the files would say. Throws RoostError `config-invalid` with what `tryOut` finds. */
+  check(place: EntryPlace, changes: readonly FileChange[]): Pick<Trial, "warnings"> & { config: Config } {
+    const { config, errors, warnings } = this.tryOut(place, changes);
+    if (errors.length === 0 && config !== undefined) return { config, warnings };
+    throw refusal(errors[0] ?? this.load(changes).problems[0], errors);
+  }
+
+  /** The same without a refusal: the problems that the change brings, or leaves in what it changes; others are not its affair. */
+  tryOut(place: EntryPlace, changes: readonly FileChange[]): Trial {
     const path = formatPath([place.section, place.name]);
     const concerns = (problem: Problem) =>
       problem.path === path || problem.path.startsWith(`${path}.`) || problem.path.startsWith(`${path}[`);
     const known = new Set(this.load().problems.map(fingerprint));
     const { config, problems } = this.load(changes);
     const own = problems.filter((problem) => concerns(problem) || !known.has(fingerprint(problem)));
-    const wrong = own.filter(({ severity }) => severity === "error");
-    const [first] = wrong.length > 0 ? wrong : problems;
-    if (wrong.length > 0 || config === undefined) {
-      throw refusal(first, wrong);
-    }
-    return { config, warnings: own.filter(({ severity }) => severity === "warning") };
+    const ofSeverity = (wanted: Problem["severity"]) => own.filter(({ severity }) => severity === wanted);
+    return { config, errors: ofSeverity("error"), warnings: ofSeverity("warning") };
+  }
+
+  /** What a file would say after a change. */
+  valueOf({ file, after }: FileChange): Json | undefined {
+    return ConfigFile.parse(file, after ?? "", () => "open").value;
   }
 
   #obstacle(file: ConfigFile, entry: string): string | undefined {

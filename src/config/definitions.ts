@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { RoostError } from "../core/error.ts";
 import { asRoomAlias, asRoomId, asUserId, type InstanceId } from "../core/id.ts";
 import { isObject, type Json, type JsonObject, stringAt } from "../core/json.ts";
-import type { InstanceChange, InstanceDefinition, Saved } from "../core/management.ts";
+import type { InstanceChange, InstanceDefinition, InstancePreview, Saved } from "../core/management.ts";
 import type { RoomRule } from "../core/room-rule.ts";
 import { ConfigEdit, type Home, refusal } from "./config-edit.ts";
 import { entryOf, revisionOf, settingSecretsOf, showInstance } from "./definition.ts";
@@ -17,15 +17,13 @@ import { unifiedDiff } from "./unified-diff.ts";
 
 const rememberedVersions = 200;
 
-/** An edit that was found to be sound and has not been written. */
-interface Plan {
+/** An edit that is ready to be tried, and has not been written. */
+interface Draft {
   readonly isNew: boolean;
-  readonly changes: readonly FileChange[];
+  readonly changed: FileChange;
   readonly secrets: readonly FileChange[];
-  readonly warnings: readonly string[];
-  /** The instance as it is and as it would be, without secrets. */
+  /** The instance as it is, without secrets. */
   readonly before: string;
-  readonly after: string;
 }
 
 /**
@@ -57,7 +55,6 @@ export class Definitions {
     const { yaml } = this.#show(id, home);
     const revision = revisionOf(yaml);
     this.#remember(revision, yaml);
-    const config = settingSecretsOf(this.#options.plugins, entry).cut(entry.config ?? {});
     return {
       id,
       plugin: stringAt(entry, "plugin") ?? "",
@@ -65,7 +62,7 @@ export class Definitions {
       rooms: roomsOf(entry.rooms),
       enabled: entry.enabled !== false,
       prefix: stringAt(entry, "prefix") ?? "!",
-      config: isObject(config) ? config : {},
+      config: this.#shownSettings(entry),
       configYaml: configText(yaml),
       yaml,
       revision,
@@ -73,10 +70,32 @@ export class Definitions {
     };
   }
 
-  /** What `save` would write, as YAML and as a unified diff, without secrets. Throws as `save` does. */
-  preview(id: InstanceId, change: InstanceChange): { readonly yaml: string; readonly diff: string } {
-    const { before, after } = this.#plan(id, change);
-    return { yaml: after, diff: unifiedDiff(before, after) };
+  /** What `save` would write, without secrets. Throws as `save` does, but tells problems instead. */
+  preview(id: InstanceId, change: InstanceChange): InstancePreview {
+    try {
+      return this.#preview(id, this.#draft(id, change));
+    } catch (error) {
+      if (!(error instanceof RoostError) || change.config === undefined || !isTextual(change.config))
+        throw error;
+      const { problems } = error;
+      if (problems.length === 0) throw error;
+      const unread = { yaml: "", diff: "", config: undefined, writesSecrets: false };
+      return { ...unread, configYaml: change.config.yaml, problems };
+    }
+  }
+
+  #preview(id: InstanceId, { before, changed, secrets }: Draft): InstancePreview {
+    const place = placeOf(id);
+    const { config, errors } = this.#edit.tryOut(place, [...secrets, changed]);
+    const yaml = config?.definitions.get(id)?.() ?? "";
+    return {
+      yaml,
+      diff: unifiedDiff(before, yaml),
+      configYaml: configText(yaml),
+      config: this.#shownSettings(entryOf(this.#edit.valueOf(changed), "instances", id)),
+      problems: relocate(errors, id, configPosition(changed.after ?? "", place)),
+      writesSecrets: secrets.length > 0,
+    };
   }
 
   /**
@@ -86,9 +105,11 @@ export class Definitions {
    */
   save(id: InstanceId, change: InstanceChange): Promise<Saved> {
     return this.alone(async () => {
-      const { isNew, changes, secrets, warnings } = this.#plan(id, change);
-      await writeChanges(changes, secrets);
-      return { isNew, definition: this.read(id), warnings };
+      const { isNew, changed, secrets } = this.#draft(id, change);
+      const { config, warnings } = this.#check(id, [...secrets, changed], changed.after ?? "");
+      if (!config.definitions.has(id)) throw this.#edit.notIncluded(changed.file);
+      await writeChanges(changed.before === changed.after ? [] : [changed], secrets);
+      return { isNew, definition: this.read(id), warnings: warnings.map(({ message }) => message) };
     });
   }
 
@@ -139,7 +160,7 @@ export class Definitions {
     return result;
   }
 
-  #plan(id: InstanceId, change: InstanceChange): Plan {
+  #draft(id: InstanceId, change: InstanceChange): Draft {
     const place = placeOf(id);
     const home = this.#edit.find(place);
     this.#refuseConflict(id, change.revision, home);
@@ -152,34 +173,31 @@ export class Definitions {
     const secretFiles = new SecretFiles(join(this.#edit.dataDir(), "secrets", id), yamlFile, old);
     const { wanted, config } = this.#settings(base, old?.config, change, secretFiles);
     const changed = this.#edit.put(place, home, wanted, { newFile, config });
-    const secrets = secretFiles.changes();
-    const checked = this.#check(
-      place,
-      [...secrets, changed],
-      config === undefined ? undefined : changed.after,
-    );
-    if (!checked.config.definitions.has(id)) {
-      throw this.#edit.notIncluded(yamlFile);
-    }
     return {
       isNew: home === undefined,
-      changes: changed.before === changed.after ? [] : [changed],
-      secrets,
-      warnings: checked.warnings.map(({ message }) => message),
+      changed,
+      secrets: secretFiles.changes(),
       before: home === undefined ? "" : this.#show(id, home).yaml,
-      after: checked.config.definitions.get(id)?.() ?? "",
     };
   }
 
-  /** `text` is the file that holds settings given as text: problems in those get the lines of what was given. */
-  #check(place: EntryPlace, changes: readonly FileChange[], text: string | undefined) {
+  /** `text` is the file that holds the settings: problems in those get the lines that they have in `configYaml`. */
+  #check(id: InstanceId, changes: readonly FileChange[], text: string) {
+    const place = placeOf(id);
     try {
       return this.#edit.check(place, changes);
     } catch (error) {
-      if (text === undefined || !(error instanceof RoostError)) throw error;
-      const problems = relocate(error.problems, place.name, configPosition(text, place));
+      if (!(error instanceof RoostError)) throw error;
+      const problems = relocate(error.problems, id, configPosition(text, place));
       throw refusal(problems[0], problems);
     }
+  }
+
+  /** Settings as they are written, without secrets. */
+  #shownSettings(entry: unknown): JsonObject {
+    const written = isObject(entry) ? entry.config : undefined;
+    const shown = settingSecretsOf(this.#options.plugins, entry).cut(written ?? {});
+    return isObject(shown) ? shown : {};
   }
 
   /** The entry to write, secrets already in files; and its settings as text if they were given so. */

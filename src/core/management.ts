@@ -2,6 +2,7 @@
  * What a person may do to the host from the page or the API: the port between the web room, which speaks HTTP, and the rooms that
  * carry it out. Every method throws RoostErrors whose message is the sentence to show.
  */
+import type { Problem } from "./config.ts";
 import type { InstanceId, RoomAlias, RoomId, UserId } from "./id.ts";
 import type { JsonObject } from "./json.ts";
 import type { RoomReference } from "./matrix.ts";
@@ -40,6 +41,20 @@ export interface InstanceChange {
   readonly config?: JsonObject | { readonly yaml: string } | undefined;
   /** What the editor saw: another revision on disk is refused as `conflict`, with the difference. */
   readonly revision?: string | undefined;
+}
+
+/** What an edit would write, and what is wrong with it: one validation for the form and for the YAML beside it. */
+export interface InstancePreview {
+  /** The whole instance, and its difference to what is there; without secrets, and empty for YAML that cannot be read. */
+  readonly yaml: string;
+  readonly diff: string;
+  /** Its settings as text, and as data unless the text cannot be read. */
+  readonly configYaml: string;
+  readonly config: JsonObject | undefined;
+  /** Those in the settings have their paths, and the lines of `configYaml`. */
+  readonly problems: readonly Problem[];
+  /** Whether it writes a secret that was given. */
+  readonly writesSecrets: boolean;
 }
 
 export interface Saved {
@@ -165,8 +180,8 @@ export interface Management {
 
   /** Throws `not-found`. Quarantined ones have a definition too. */
   definition(id: InstanceId): InstanceDefinition;
-  /** The YAML that `saveInstance` would write, and its difference to what is there. Writes nothing. */
-  previewInstance(id: InstanceId, change: InstanceChange): { readonly yaml: string; readonly diff: string };
+  /** Writes nothing. Refused with `conflict` or `bad-request` as `saveInstance` is; what else is wrong is told. */
+  previewInstance(id: InstanceId, change: InstanceChange): InstancePreview;
   /** Writes the YAML and applies it: creates or restarts the instance, telling each step. */
   saveInstance(
     id: InstanceId,

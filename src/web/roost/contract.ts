@@ -8,7 +8,7 @@
  * | GET `/events` | | server-sent events: HostEvent, each with an id; `Last-Event-ID` resumes |
  * | GET `/instances/{id}` | | InstanceDetail |
  * | POST `/instances/{id}/start`, `stop`, `restart` | | Done |
- * | POST `/instances/{id}/preview` | InstanceChange | `{yaml, diff}` |
+ * | POST `/instances/{id}/preview` | InstanceChange | InstancePreview |
  * | PUT `/instances/{id}` | InstanceChange | one JSON line a Step, the last one `{saved}` or `{error, errcode, problems?, diff?}` |
  * | DELETE `/instances/{id}` | | TrashedInstance |
  * | GET `/instances/{id}/rooms` | | RoomView[] |

@@ -9,6 +9,7 @@ import {
   done,
   instanceChange,
   instanceDetail,
+  preview,
   queryResult,
   roomView,
   step,
@@ -71,9 +72,9 @@ function addEditing(api: Api, options: ApiOptions): void {
     createRoute({
       method: "post",
       path: "/instances/{id}/preview",
-      summary: "The YAML that an edit would write, and its difference to what is there",
+      summary: "What an edit would write, its difference to what is there, and what is wrong with it",
       request: { params: idParams, body: jsonBody(instanceChange) },
-      responses: answers("Nothing was written.", z.object({ yaml: z.string(), diff: z.string() })),
+      responses: answers("Nothing was written.", preview),
     }),
     (context) => {
       const change = changeOf(context.req.valid("json"));

@@ -38,6 +38,14 @@ export const definition = loose("InstanceDefinition", {
   revision: z.string(),
   readOnly: z.string().optional(),
 });
+export const preview = loose("InstancePreview", {
+  yaml: z.string(),
+  diff: z.string(),
+  configYaml: z.string(),
+  config: settings.optional(),
+  problems: z.array(z.looseObject({ path: z.string(), line: z.int(), message: z.string() })),
+  writesSecrets: z.boolean(),
+});
 export const instanceSnapshot = loose("InstanceSnapshot", {
   id: z.string(),
   plugin: z.string(),

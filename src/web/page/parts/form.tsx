@@ -1,9 +1,12 @@
+import type { Problem } from "../../../core/config.ts";
 import type { Json, JsonObject } from "../../../core/json.ts";
 import { isObject } from "../../../core/json.ts";
 
 interface FieldProps {
   readonly name: string;
+  /** As problems name it, such as `limits.daily`. */
   readonly path: string;
+  readonly problems: readonly Problem[];
   readonly schema: JsonObject;
   readonly value: Json | undefined;
   readonly isRequired: boolean;
@@ -16,11 +19,13 @@ interface FormProps {
   readonly value: JsonObject;
   /** A field that is left empty is left out: then its default counts. */
   readonly onChange: (value: JsonObject) => void;
+  /** What the host found wrong, to be said at its field. */
+  readonly problems?: readonly Problem[];
   readonly path?: string;
 }
 
-/** A form made from a plugin's JSON Schema: one field for each setting, with its help and its default. */
-export function SettingsForm({ schema, value, onChange, path = "setting" }: FormProps) {
+/** A form made from a plugin's JSON Schema: one field for each setting, with its help, its default and what is wrong with it. */
+export function SettingsForm({ schema, value, onChange, problems = [], path = "" }: FormProps) {
   const required = Array.isArray(schema.required) ? schema.required : [];
   return (
     <div class="fields">
@@ -28,7 +33,8 @@ export function SettingsForm({ schema, value, onChange, path = "setting" }: Form
         <Field
           key={name}
           name={name}
-          path={`${path}-${name}`}
+          path={path === "" ? name : `${path}.${name}`}
+          problems={problems}
           schema={isObject(property) ? (property as JsonObject) : {}}
           value={value[name]}
           isRequired={required.includes(name) && !(isObject(property) && "default" in property)}
@@ -43,7 +49,7 @@ export function SettingsForm({ schema, value, onChange, path = "setting" }: Form
 }
 
 function Field(props: FieldProps) {
-  const { name, path, schema, value, onChange } = props;
+  const { name, path, problems, schema, value, onChange } = props;
   const help = typeof schema.description === "string" ? schema.description : "";
   if (isObject(schema.properties)) {
     return (
@@ -53,18 +59,25 @@ function Field(props: FieldProps) {
         <SettingsForm
           schema={schema}
           path={path}
+          problems={problems}
           value={isObject(value) ? (value as JsonObject) : {}}
           onChange={(next) => onChange(Object.keys(next).length === 0 ? undefined : next)}
         />
       </fieldset>
     );
   }
+  const own = problems.filter((problem) => problem.path === path || problem.path.startsWith(`${path}[`));
   return (
     <div class="field">
-      <label for={path}>{name.replaceAll("_", " ")}</label>
-      <Input {...props} />
+      <label for={idOf(path)}>{name.replaceAll("_", " ")}</label>
+      <Input {...props} problems={own} />
+      {own.map(({ message }) => (
+        <p key={message} class="refusal" id={`${idOf(path)}-problem`}>
+          {message}
+        </p>
+      ))}
       {help !== "" && (
-        <p class="soft" id={`${path}-help`}>
+        <p class="soft" id={`${idOf(path)}-help`}>
           {help}
         </p>
       )}
@@ -72,13 +85,26 @@ function Field(props: FieldProps) {
   );
 }
 
-function Input(props: FieldProps) {
-  const { path, schema, value, isRequired, onChange } = props;
-  const common = {
-    id: path,
+function idOf(path: string): string {
+  return `setting-${path}`;
+}
+
+/** What every kind of field is told, so that a screen reader says what is said beside it. */
+function attributesOf({ path, problems, schema, isRequired }: FieldProps) {
+  const id = idOf(path);
+  const around = [problems.length > 0 && `${id}-problem`, schema.description && `${id}-help`];
+  return {
+    id,
     required: isRequired,
-    "aria-describedby": schema.description ? `${path}-help` : undefined,
+    "aria-invalid": problems.length > 0,
+    "aria-describedby":
+      around.filter((each) => typeof each === "string" && each !== "").join(" ") || undefined,
   };
+}
+
+function Input(props: FieldProps) {
+  const { schema, value, onChange } = props;
+  const common = attributesOf(props);
   const fallback = schema.default;
   if (schema.writeOnly === true) return <SecretInput {...props} />;
   const choices = choicesOf(schema);
@@ -132,11 +158,12 @@ function Input(props: FieldProps) {
 }
 
 /** What is stored is never shown; what is typed replaces it. */
-function SecretInput({ path, value, onChange }: FieldProps) {
+function SecretInput(props: FieldProps) {
+  const { value, onChange } = props;
   const isStored = value !== undefined && typeof value !== "string" ? true : value === "[redacted]";
   return (
     <input
-      id={path}
+      {...attributesOf(props)}
       type="password"
       autocomplete="new-password"
       value={typeof value === "string" && value !== "[redacted]" ? value : ""}
@@ -147,14 +174,15 @@ function SecretInput({ path, value, onChange }: FieldProps) {
 }
 
 /** Lists of plain values, one a line; whatever else has no field of its own is written as JSON. */
-function ListInput({ path, schema, value, onChange }: FieldProps) {
+function ListInput(props: FieldProps) {
+  const { schema, value, onChange } = props;
   const items = objectAt(schema, "items");
   const isPlain = schema.type === "array" && (items.type === "string" || choicesOf(items) !== undefined);
   if (isPlain) {
     const fallback = Array.isArray(schema.default) ? schema.default.join("\n") : "";
     return (
       <textarea
-        id={path}
+        {...attributesOf(props)}
         rows={4}
         value={Array.isArray(value) ? value.join("\n") : ""}
         placeholder={fallback}
@@ -170,7 +198,8 @@ function ListInput({ path, schema, value, onChange }: FieldProps) {
   }
   return (
     <textarea
-      id={path}
+      key={JSON.stringify(value)}
+      {...attributesOf(props)}
       rows={4}
       spellcheck={false}
       defaultValue={value === undefined ? "" : JSON.stringify(value, null, 2)}

@@ -1,15 +1,17 @@
-import type { Signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 interface YamlEditorProps {
-  readonly text: Signal<string>;
+  readonly text: string;
   readonly problems: readonly { readonly line: number; readonly message: string }[];
+  /** A secret was typed that lies nowhere yet: the text names a file that saving makes first. */
+  readonly isLocked: boolean;
+  readonly onInput: (text: string) => void;
 }
 
 /** YAML with its line numbers, and what is wrong at its line. */
-export function YamlEditor({ text, problems }: YamlEditorProps) {
+export function YamlEditor({ text, problems, isLocked, onInput }: YamlEditorProps) {
   const numbers = useRef<HTMLOListElement>(null);
-  const count = text.value.split("\n").length;
+  const count = text.split("\n").length;
   return (
     <>
       <div class="yaml">
@@ -22,18 +24,19 @@ export function YamlEditor({ text, problems }: YamlEditorProps) {
         </ol>
         <textarea
           aria-label="Settings as YAML"
+          aria-invalid={problems.length > 0}
           spellcheck={false}
           wrap="off"
           rows={Math.min(Math.max(count + 1, 6), 30)}
-          value={text.value}
-          onInput={({ currentTarget }) => {
-            text.value = currentTarget.value;
-          }}
+          readOnly={isLocked}
+          value={text}
+          onInput={({ currentTarget }) => onInput(currentTarget.value)}
           onScroll={({ currentTarget }) => {
             if (numbers.current !== null) numbers.current.scrollTop = currentTarget.scrollTop;
           }}
         />
       </div>
+      {isLocked && <p class="soft">Save the secret before you edit the YAML.</p>}
       {problems.length > 0 && (
         <ul class="refusal" role="alert">
           {problems.map(({ line, message }) => (

@@ -10,9 +10,9 @@ import { useLoaded, Waiting } from "../parts/loaded.tsx";
 import { act } from "../parts/message.tsx";
 import { Steps, withStep } from "../parts/steps.tsx";
 import { linkTo } from "../route.ts";
+import { linesOf, roomsOf } from "../settings-draft.ts";
 import { AccountFields, type AccountInput, addAccount, emptyAccount } from "./account-fields.tsx";
 import { RoomList } from "./instance-rooms.tsx";
-import { linesOf, roomsOf } from "./instance-settings.tsx";
 
 /** From nothing to a bot that answers: what it is, whom it speaks as, where, and how it is set. */
 export function Create() {

@@ -1,135 +1,191 @@
-import { type Signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Problem } from "../../../core/config.ts";
 import type { JsonObject } from "../../../core/json.ts";
-import type { InstanceChange, InstanceDefinition, Step } from "../../../core/management.ts";
+import type { Step } from "../../../core/management.ts";
 import type { InstanceDetail, SaveLine } from "../../roost/contract.ts";
-import { ask, follow, Refusal } from "../host.ts";
+import { follow } from "../host.ts";
 import { Diff } from "../parts/diff.tsx";
 import { SettingsForm } from "../parts/form.tsx";
-import { act, tell } from "../parts/message.tsx";
+import { act } from "../parts/message.tsx";
 import { Steps, withStep } from "../parts/steps.tsx";
 import { YamlEditor } from "../parts/yaml-editor.tsx";
-
-interface Problem {
-  readonly line: number;
-  readonly message: string;
-}
+import { SettingsDraft } from "../settings-draft.ts";
 
 interface SettingsProps {
   readonly detail: InstanceDetail;
   readonly reload: () => Promise<void>;
 }
 
-/** What a bot is set to, as a form and as YAML. Nothing is written before one has seen what it changes. */
+/** What a bot is set to, as a form and as YAML beside it. Nothing is written before one has seen what it changes. */
 export function Settings({ detail, reload }: SettingsProps) {
   const { definition, plugin } = detail;
-  const path = `/instances/${encodeURIComponent(definition.id)}`;
-  const view = useSignal<"form" | "yaml">(plugin?.settingsSchema === undefined ? "yaml" : "form");
-  const rooms = useSignal(textOf(definition.rooms));
-  const prefix = useSignal(definition.prefix);
-  const config = useSignal<JsonObject>(definition.config);
-  const yaml = useSignal(definition.configYaml);
-  const preview = useSignal<string | undefined>(undefined);
-  const problems = useSignal<readonly Problem[]>([]);
+  const draft = useMemo(() => new SettingsDraft(definition), []);
   const steps = useSignal<readonly Step[]>([]);
+  // What somebody is typing is not swept away by what comes from disk: saving it is refused, with the difference.
+  useEffect(() => {
+    if (!draft.isChanged.peek()) draft.begin(definition);
+  }, [definition]);
+  useEffect(() => () => draft.close(), []);
   if (definition.readOnly !== undefined)
     return <ReadOnly sentence={definition.readOnly} yaml={definition.yaml} />;
 
-  const change = (): InstanceChange & { rooms: "any" | readonly string[] } => ({
-    rooms: roomsOf(rooms.value) as never,
-    prefix: prefix.value,
-    config: view.value === "yaml" ? { yaml: yaml.value } : config.value,
-    revision: definition.revision,
-  });
-  const show = () =>
-    act(async () => {
-      problems.value = [];
-      await noting(problems, async () => {
-        preview.value = (await ask<{ diff: string }>("POST", `${path}/preview`, change())).diff;
-      });
-      if (preview.value === "") {
-        preview.value = undefined;
-        return "Nothing would change.";
-      }
-      return undefined;
-    });
   const save = () =>
     act(async () => {
       steps.value = [];
+      const path = `/instances/${encodeURIComponent(definition.id)}`;
       try {
-        await follow<SaveLine>("PUT", path, change(), (line) => {
+        await follow<SaveLine>("PUT", path, draft.change(), (line) => {
           if ("what" in line) steps.value = withStep(steps.value, line);
         });
       } catch (error) {
-        if (!(error instanceof Refusal) || error.errcode !== "conflict") throw error;
-        preview.value = String(error.details.difference ?? "");
-        throw new Error(`${error.message} Below is what somebody else changed; Reload takes it over.`);
+        draft.refuse(error);
+        throw error;
       }
-      preview.value = undefined;
+      draft.isChanged.value = false;
       await reload();
       return `${definition.id} is saved.`;
     });
+  const discard = async () => {
+    draft.isChanged.value = false;
+    await reload();
+  };
   return (
     <form class="settings" onSubmit={(event) => event.preventDefault()}>
       <label>
         Rooms, one a line, as ids or aliases; or any
         <textarea
-          rows={Math.max(3, rooms.value.split("\n").length + 1)}
-          value={rooms.value}
-          onInput={into(rooms)}
+          rows={Math.max(3, draft.rooms.value.split("\n").length + 1)}
+          value={draft.rooms.value}
+          onInput={({ currentTarget }) => draft.type(draft.rooms, currentTarget.value)}
           spellcheck={false}
         />
       </label>
       <label class="short">
         Commands begin with
-        <input value={prefix.value} maxLength={16} onInput={into(prefix)} />
-      </label>
-      <div class="heading">
-        <h2>Settings of the plugin</h2>
-        {plugin?.settingsSchema !== undefined && (
-          <button
-            type="button"
-            class="small"
-            onClick={() => {
-              view.value = view.value === "form" ? "yaml" : "form";
-            }}
-          >
-            {view.value === "form" ? "Edit as YAML" : "Edit as a form"}
-          </button>
-        )}
-      </div>
-      {view.value === "form" && hasNoSettings(plugin?.settingsSchema) && (
-        <p class="soft">This plugin has no settings.</p>
-      )}
-      {view.value === "form" && plugin?.settingsSchema !== undefined ? (
-        <SettingsForm
-          schema={plugin.settingsSchema}
-          value={config.value}
-          onChange={(next) => {
-            config.value = next;
-          }}
+        <input
+          value={draft.prefix.value}
+          maxLength={16}
+          onInput={({ currentTarget }) => draft.type(draft.prefix, currentTarget.value)}
         />
-      ) : (
-        <YamlEditor text={yaml} problems={problems.value} />
-      )}
+      </label>
+      <h2>Settings of the plugin</h2>
+      <FormAndYaml draft={draft} schema={plugin?.settingsSchema} />
       <p class="buttons">
-        <button type="button" onClick={() => void show()}>
-          Show what it changes
-        </button>
-        <button
-          type="button"
-          class="primary"
-          disabled={preview.value === undefined}
-          onClick={() => void save()}
-        >
+        <button type="button" class="primary" disabled={!draft.canSave.value} onClick={() => void save()}>
           Save and restart
         </button>
-        <button type="button" onClick={() => void reload().then(() => tell("done", "Read again from disk."))}>
-          Reload
+        <button type="button" disabled={!draft.isChanged.value} onClick={() => void discard()}>
+          Discard and read again
         </button>
       </p>
-      {preview.value !== undefined && <Diff text={preview.value} />}
       <Steps steps={steps.value} />
     </form>
+  );
+}
+
+interface FormAndYamlProps {
+  readonly draft: SettingsDraft;
+  readonly schema: JsonObject | undefined;
+}
+
+/** Side by side where there is room, else one at a time. A plugin without a schema has no form. */
+function FormAndYaml({ draft, schema }: FormAndYamlProps) {
+  const chosen = useSignal<"form" | "yaml">("form");
+  const yaml = (
+    <YamlEditor
+      text={draft.yaml.value}
+      problems={draft.problems.value.filter(({ file }) => file === "config")}
+      isLocked={draft.preview.value?.writesSecrets === true}
+      onInput={(text) => draft.type(draft.yaml, text)}
+    />
+  );
+  if (schema === undefined) {
+    return (
+      <>
+        {yaml}
+        <Outcome draft={draft} />
+      </>
+    );
+  }
+  return (
+    <>
+      <p class="buttons choice">
+        {(["form", "yaml"] as const).map((side) => (
+          <button
+            key={side}
+            type="button"
+            class="small"
+            aria-pressed={chosen.value === side}
+            onClick={() => {
+              chosen.value = side;
+            }}
+          >
+            {side === "form" ? "As a form" : "As YAML"}
+          </button>
+        ))}
+      </p>
+      <div class="beside" data-chosen={chosen}>
+        <div>
+          {Object.keys((schema.properties as JsonObject | undefined) ?? {}).length === 0 && (
+            <p class="soft">This plugin has no settings.</p>
+          )}
+          <SettingsForm
+            schema={schema}
+            value={draft.config.value}
+            problems={draft.problems.value}
+            onChange={(next) => draft.type(draft.config, next)}
+          />
+        </div>
+        <div>
+          <div class="yaml-side">{yaml}</div>
+          <Outcome draft={draft} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** What is wrong outside of the plugin's settings, such as a room's name. */
+function Elsewhere({ problems }: { readonly problems: readonly Problem[] }) {
+  return (
+    <ul class="refusal" role="alert">
+      {problems.map(({ path, message }) => (
+        <li key={`${path} ${message}`}>
+          {path.replace(/^instances\.[^.]+\./, "")}: {message}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What saving would change, or why it is refused or cannot be done. */
+function Outcome({ draft }: { readonly draft: SettingsDraft }) {
+  const refusal = draft.refusal.value;
+  if (refusal !== undefined) {
+    return (
+      <div role="alert">
+        <p class="refusal">{refusal.sentence}</p>
+        {refusal.difference !== undefined && (
+          <>
+            <h2>What somebody else changed</h2>
+            <Diff text={refusal.difference} />
+          </>
+        )}
+      </div>
+    );
+  }
+  const preview = draft.preview.value;
+  if (!draft.isChanged.value || preview === undefined) return null;
+  if (preview.problems.length > 0) {
+    const elsewhere = preview.problems.filter(({ file }) => file !== "config");
+    return elsewhere.length === 0 ? null : <Elsewhere problems={elsewhere} />;
+  }
+  return (
+    <section aria-label="What it changes">
+      <h2>What it changes</h2>
+      {draft.canSave.value ? <Diff text={preview.diff} /> : <p class="soft">Nothing would change.</p>}
+    </section>
   );
 }
 
@@ -140,47 +196,4 @@ function ReadOnly({ sentence, yaml }: { readonly sentence: string; readonly yaml
       <pre class="card">{yaml}</pre>
     </section>
   );
-}
-
-function into(value: Signal<string>) {
-  return ({ currentTarget }: { readonly currentTarget: HTMLInputElement | HTMLTextAreaElement }) => {
-    value.value = currentTarget.value;
-  };
-}
-
-function hasNoSettings(schema: JsonObject | undefined): boolean {
-  return Object.keys((schema?.properties as JsonObject | undefined) ?? {}).length === 0;
-}
-
-function textOf(rooms: InstanceDefinition["rooms"]): string {
-  return rooms === "any" ? rooms : rooms.join("\n");
-}
-
-/** What the field with the rooms says: `any`, or one room a line. */
-export function roomsOf(text: string): "any" | string[] {
-  return text.trim() === "any" ? "any" : linesOf(text);
-}
-
-export function linesOf(text: string): string[] {
-  return text
-    .split("\n")
-    .map((line) =>
-      line
-        .trim()
-        .replace(/^- +/, "")
-        .replace(/^["'](.*)["']$/, "$1"),
-    )
-    .filter((line) => line !== "");
-}
-
-/** Keeps the places of what is wrong, to be shown at their lines. */
-async function noting(problems: Signal<readonly Problem[]>, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (error instanceof Refusal && Array.isArray(error.details.problems)) {
-      problems.value = error.details.problems as Problem[];
-    }
-    throw error;
-  }
 }

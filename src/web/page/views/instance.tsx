@@ -42,13 +42,7 @@ export function Instance({ id }: { readonly id: string }) {
             ))}
           </nav>
           {tab === "overview" && <Details detail={loading.answer} />}
-          {tab === "settings" && (
-            <Settings
-              key={loading.answer.definition.revision}
-              detail={loading.answer}
-              reload={loaded.reload}
-            />
-          )}
+          {tab === "settings" && <Settings detail={loading.answer} reload={loaded.reload} />}
           {tab === "database" && <Database id={id} />}
           {tab === "log" && <Log filter={{ instance: id, severity: "INFO", text: "", since: "" }} />}
         </>
