@@ -115,6 +115,39 @@ test("a new plugin answers in its room, runs what is saved, and goes on when tha
   }
 });
 
+test("a plugin that needs settings says where to write them; there $ROOM is the room, and its own pages are there", async () => {
+  await roost(["plugin", "new", "hook"], { cwd });
+  writeFileSync(
+    join(cwd, "hook/hook.ts"),
+    `import { definePlugin, z } from "roost";
+export default definePlugin({
+  config: z.strictObject({ room: z.string() }),
+  setup(bot) {
+    bot.web.post("/hook", async (context) => {
+      await bot.send(bot.config.room, await context.req.text());
+      return context.text(bot.webUrl);
+    });
+  },
+});
+`,
+  );
+  const without = await roost(["plugin", "dev", "hook"], { cwd });
+  expect(without.code).toBe(1);
+  const settings = join(cwd, "hook/dev.yaml");
+  expect(without.err).toContain(`room: is missing. Write its settings into ${settings}`);
+  writeFileSync(settings, "room: $ROOM\n");
+  const session = new DevSession("hook");
+  try {
+    await session.untilPrinted("Its own pages");
+    const pages = /Its own pages, if it has some: (\S+)/.exec(session.output)?.[1] ?? "";
+    const answer = await fetch(`${pages}hook`, { method: "POST", body: "the hook was called" });
+    expect(await answer.text()).toBe(pages);
+    await session.untilShown("the hook was called");
+  } finally {
+    expect(await session.stop()).toBe(0);
+  }
+});
+
 needs("Python with mautrix", "lack" in environment ? environment.lack : undefined)(
   "a plugin written for maubot",
   () => {

@@ -81,8 +81,10 @@ test("answers", async () => {
   expect(bot.sent.at(-1)?.content).toEqual({ redacts: "$x" });
   await bot.happen({ type: "m.room.member", content: { membership: "join" } });
   expect(bot.replies.at(-1)).toContain("Welcome, @ada");
-  const seen = await bot.ask({ method: "GET", path: "/seen", headers: {}, body: new Uint8Array() });
-  expect(JSON.parse(new TextDecoder().decode(seen.body))).toEqual([{ name: "Ada", times: 2 }]);
+  expect(await (await bot.ask("/seen")).json()).toEqual([{ name: "Ada", times: 2 }]);
+  await bot.runTimers();
+  expect(bot.replies.at(-1)).toBe("Time for a glass of water.");
+  expect(await (await bot.ask("/seen")).json()).toEqual([]);
 });
 `,
   );

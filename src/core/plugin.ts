@@ -93,7 +93,7 @@ export interface Bot<Config> {
    * across a crash. A string becomes an `m.notice`.
    * @throws RoostError `room-forbidden` for another room.
    */
-  send(roomId: RoomId, content: string | JsonObject): Promise<EventId>;
+  send(roomId: string, content: string | JsonObject): Promise<EventId>;
   /**
    * The instance's own pages, as a Hono app: `bot.web.post("/hook", (context) => context.text("thanks"))`. They are at `webUrl`,
    * without a login, and in an origin of their own: cookies neither come nor go.
@@ -148,11 +148,11 @@ export interface Incoming {
   /** Posts in the room, as no reply. A string becomes an `m.notice`; for `key` see `Message.reply`. */
   send(content: string | JsonObject, options?: { readonly key?: string }): Promise<EventId>;
   /** Replaces what an earlier message of this bot says; its key is this edit's own. */
-  edit(sent: EventId, content: string | JsonObject, options: { readonly key: string }): Promise<EventId>;
-  /** Reacts to the event. */
-  react(emoji: string, options?: { readonly key?: string }): Promise<EventId>;
+  edit(sent: string, content: string | JsonObject, options: { readonly key: string }): Promise<EventId>;
+  /** Reacts to the event, or to the one that `to` names: one of this bot's, say. */
+  react(emoji: string, options?: { readonly key?: string; readonly to?: string }): Promise<EventId>;
   /** Redacts an event: one of this bot's, or anybody's where the bot may. */
-  redact(target: EventId, options?: { readonly key?: string }): Promise<EventId>;
+  redact(target: string, options?: { readonly key?: string }): Promise<EventId>;
   /** Asks for one use of an allowance. One that is granted is used up; one that is not waits in line by its ticket. */
   takeTurn(request: TurnRequest): Promise<Turn>;
   /** Runs this handler again with this event at `atMs` (Unix time), across restarts. The same key again moves the time. */
@@ -177,7 +177,7 @@ export interface Message extends Incoming {
    */
   reply(
     content: string | JsonObject,
-    options?: { readonly key?: string; readonly thread?: EventId },
+    options?: { readonly key?: string; readonly thread?: string },
   ): Promise<EventId>;
 }
 

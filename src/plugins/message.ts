@@ -48,7 +48,8 @@ export function createMessage(
     edit: (reply, content, { key }) =>
       port.send("m.room.message", replacement(reply, asContent(content)), key),
     react: (emoji, options) => {
-      const relation = { rel_type: "m.annotation", event_id: event.eventId, key: emoji };
+      const target = options?.to ?? event.eventId;
+      const relation = { rel_type: "m.annotation", event_id: target, key: emoji };
       return port.send("m.reaction", { "m.relates_to": relation }, options?.key ?? nextPlace());
     },
     redact: (target, options) =>
@@ -66,7 +67,7 @@ export function asContent(content: string | JsonObject): JsonObject {
 }
 
 /** An edit (spec, event replacements): the new content, and for clients that know none of it the same behind a star. */
-function replacement(target: EventId, content: JsonObject): JsonObject {
+function replacement(target: string, content: JsonObject): JsonObject {
   return {
     ...content,
     body: `* ${stringAt(content, "body") ?? ""}`,
@@ -84,7 +85,7 @@ function threadOf(event: MatrixEvent): string | undefined {
  * A reply without the fallback text that the spec dropped in v1.13. In the message's thread if it is in one, else in the thread
  * that is asked for, where clients without threads show it as a reply to the root.
  */
-function replyRelation(event: MatrixEvent, thread: EventId | undefined): JsonObject {
+function replyRelation(event: MatrixEvent, thread: string | undefined): JsonObject {
   const own = threadOf(event);
   const reply = { "m.in_reply_to": { event_id: event.eventId } };
   if (own !== undefined) return { rel_type: "m.thread", event_id: own, is_falling_back: false, ...reply };

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
 import { causeChain, RoostError } from "../core/error.ts";
+import { asRoomId } from "../core/id.ts";
 import type { LogContext, Logger, Severity } from "../core/log.ts";
 import type { Bot, Http, PluginDefinition } from "../core/plugin.ts";
 import { boundedFetch } from "./fetch.ts";
@@ -36,11 +37,17 @@ export class Runtime {
   readonly #runs = new Map<number, AbortController>();
   readonly #calls = new Map<number, Waiting>();
   #nextCall = 1;
+  #schedule: Schedule | undefined;
   #db: Database | undefined;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.#out = new Outgoing(options.post);
+  }
+
+  /** Runs what the plugin has timed, all of it, now. */
+  async runTimers(): Promise<void> {
+    await this.#schedule?.runAll();
   }
 
   receive(messages: readonly ToRuntime[]): void {
@@ -100,6 +107,7 @@ export class Runtime {
       ? createHttp(requestByHost((request) => this.#ask(request)))
       : this.#options.http;
     const schedule = new Schedule(this.#stop.signal, log);
+    this.#schedule = schedule;
     return {
       instance: setUp.instance,
       userId: setUp.userId,
@@ -118,7 +126,11 @@ export class Runtime {
       event: (types, run) => this.#handlers.event(types, run),
       every: (interval, run) => schedule.every(interval, run),
       cron: (pattern, run) => schedule.cron(pattern, run),
-      send: (roomId, content) => this.#ask({ ask: "post", roomId, content: asContent(content) }),
+      send: async (room, content) => {
+        const roomId = asRoomId(room);
+        if (roomId === undefined) throw new RoostError("bad-request", `${room} is no room id.`);
+        return this.#ask({ ask: "post", roomId, content: asContent(content) });
+      },
       get web() {
         return web.app;
       },

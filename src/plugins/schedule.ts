@@ -7,6 +7,7 @@ import type { Logger } from "../core/log.ts";
 export class Schedule {
   readonly #signal: AbortSignal;
   readonly #log: Logger;
+  readonly #all: (() => Promise<void>)[] = [];
 
   constructor(signal: AbortSignal, log: Logger) {
     this.#signal = signal;
@@ -38,7 +39,7 @@ export class Schedule {
 
   #once(run: () => void | Promise<void>): () => Promise<void> {
     let isRunning = false;
-    return async () => {
+    const timed = async () => {
       if (isRunning || this.#signal.aborted) return;
       isRunning = true;
       try {
@@ -49,5 +50,12 @@ export class Schedule {
         isRunning = false;
       }
     };
+    this.#all.push(timed);
+    return timed;
+  }
+
+  /** Runs all of them now, besides their times. */
+  async runAll(): Promise<void> {
+    for (const timed of this.#all) await timed();
   }
 }

@@ -5,7 +5,6 @@ import type { JsonObject } from "../core/json.ts";
 import type { LogContext, Severity } from "../core/log.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
 import type { Http, PluginDefinition } from "../core/plugin.ts";
-import type { WebAnswer, WebRequest } from "../core/web-request.ts";
 import type { Request, ToHost, Value } from "./protocol.ts";
 import { Requests } from "./requests.ts";
 import { Runtime } from "./runtime.ts";
@@ -24,6 +23,12 @@ export interface TestBotOptions {
   /** Stands in for the internet of `bot.fetch` and `bot.http`; without it every request fails. */
   readonly internet?: (request: globalThis.Request) => Response | Promise<Response>;
   readonly prefix?: string;
+}
+
+export interface AskOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
 }
 
 const roomId = "!room:test.example" as RoomId;
@@ -115,9 +120,19 @@ export class TestBot {
     return settled.promise;
   }
 
-  /** Somebody asks for one of the bot's own pages. */
-  ask(asked: WebRequest): Promise<WebAnswer> {
-    return this.#requests.add((request) => this.#runtime.receive([{ say: "request", request, asked }]));
+  /** Somebody asks for one of the bot's own pages, such as `ask("/hook", { method: "POST", body })`. */
+  async ask(path: string, options: AskOptions = {}): Promise<Response> {
+    const { method = "GET", headers = {}, body = "" } = options;
+    const asked = { method, path, headers, body: Buffer.from(body) };
+    const answer = await this.#requests.add((request) =>
+      this.#runtime.receive([{ say: "request", request, asked }]),
+    );
+    return new Response(new Uint8Array(answer.body), { status: answer.status, headers: answer.headers });
+  }
+
+  /** Runs everything that the plugin has timed with `every` or `cron`, now. */
+  runTimers(): Promise<void> {
+    return this.#runtime.runTimers();
   }
 
   close(): void {

@@ -18,9 +18,11 @@ async function open(setup: (bot: Bot<unknown>) => void, publicUrl?: string): Pro
   const parts = webParts(() => snapshot([instance("hooks", states.running)]));
   const control: typeof parts.control = {
     ...parts.control,
-    askPlugin: async (id, asked) => {
+    askPlugin: async (id, { path, ...asked }) => {
       if (id !== "hooks") throw new RoostError("not-found", "There is no such instance, or it does not run.");
-      return bot.ask(asked);
+      const answer = await bot.ask(path, asked);
+      const body = new Uint8Array(await answer.arrayBuffer());
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
     },
   };
   const server = new WebServer({ ...parts, control, publicUrl, port: 0 });

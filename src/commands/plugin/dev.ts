@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { RoostError, sentenceOf } from "../../core/error.ts";
 import type { RoomId } from "../../core/id.ts";
 import type { LogRecord } from "../../core/log.ts";
+import { webRoot } from "../../core/web-request.ts";
 import { App } from "../../host/app.ts";
 import { PluginAgreements } from "../../host/plugin-agreements.ts";
 import { consoleSink } from "../../log/console.ts";
@@ -26,6 +27,10 @@ const lookEveryMs = 50;
 const quietMs = 100;
 /** In the plugin's folder: the settings that it is tried with. */
 const settingsFile = "dev.yaml";
+/** Stands in it for the id of the room. */
+const roomMark = "$ROOM";
+/** Where a setting is in the config that is made here, which its author never sees. */
+const madeUpPlace = /\S*\/config\.yaml:\d+:\d+ instances\.dev\.config\.?/g;
 
 /**
  * `roost plugin dev [DIR]`: the plugin at work on a homeserver of its own, in the kind of process that runs it elsewhere too, with a
@@ -66,6 +71,7 @@ export async function dev(
     await app.open();
     await Promise.race([trial.untilRunning(), stopped]);
     terminal.out(`The room, to type into: ${homeserver.url}/`);
+    terminal.out(`Its own pages, if it has some: ${trial.webUrl}`);
     terminal.out(`What you save in ${folder} runs at once. Stop with Ctrl-C.`);
     const watching = watchFolder(folder, () => trial.again());
     await stopped;
@@ -82,7 +88,7 @@ export async function dev(
 function routerTo(terminal: Terminal): LogRouter {
   const router = new LogRouter();
   const print = consoleSink(
-    (line) => terminal.out(line.trimEnd()),
+    (line) => terminal.out(line.trimEnd().replaceAll(madeUpPlace, `${settingsFile}: `)),
     terminal.isTerminal && !terminal.env.NO_COLOR ? "colour" : "text",
   );
   const isTold = ({ severity, instance: from }: LogRecord) =>
@@ -97,6 +103,8 @@ class Trial {
   readonly #scratch: string;
   readonly #python: string | undefined;
   readonly #terminal: Terminal;
+  /** Known before the host starts: the plugin is told where its own pages are. */
+  readonly #port = freePort();
   #place: { readonly homeserver: string; readonly room: RoomId } | undefined;
   #plugin = "";
   #last: Promise<void> = Promise.resolve();
@@ -106,6 +114,10 @@ class Trial {
     this.#scratch = scratch;
     this.#python = python;
     this.#terminal = terminal;
+  }
+
+  get webUrl(): string {
+    return `http://127.0.0.1:${this.#port}${webRoot}/${instance}/`;
   }
 
   get #dataDir(): string {
@@ -127,11 +139,11 @@ class Trial {
     const plugin = this.#plugin;
     const config = {
       homeserver: { url: homeserver, registration_token: token },
-      server: { port: 0 },
+      server: { port: this.#port },
       data_dir: this.#dataDir,
       ...(this.#python === undefined ? {} : { python: this.#python }),
       accounts: { [bot]: { displayname: plugin } },
-      instances: { [instance]: { plugin, account: bot, rooms: [room], config: this.#settings() } },
+      instances: { [instance]: { plugin, account: bot, rooms: [room], config: this.#settings(room) } },
     };
     // Which is YAML too.
     writeFileSync(join(this.#scratch, "config.yaml"), JSON.stringify(config, null, 2));
@@ -145,7 +157,7 @@ class Trial {
       if (observed?.state === "running") return;
       const cause = observed !== undefined && "cause" in observed ? observed.cause : "it takes too long";
       if (observed?.state === "failed" || observed?.state === "backoff" || performance.now() > endsAtMs)
-        throw new RoostError("plugin-refused", `The plugin does not start: ${cause}`);
+        throw new RoostError("plugin-refused", `The plugin does not start: ${this.#advise(cause)}`);
     }
   }
 
@@ -167,15 +179,30 @@ class Trial {
     });
   }
 
-  #settings(): unknown {
+  #advise(cause: string): string {
+    if (!cause.match(madeUpPlace)) return cause;
+    const told = cause.replaceAll(madeUpPlace, "").replace("Its config has a problem: ", "");
+    return `${told}. Write its settings into ${join(this.#folder, settingsFile)}, and start it again.`;
+  }
+
+  #settings(room: RoomId): unknown {
     const file = join(this.#folder, settingsFile);
     if (statSync(file, { throwIfNoEntry: false }) === undefined) return {};
     try {
-      return parse(readFileSync(file, "utf8")) ?? {};
+      const settings: unknown = parse(readFileSync(file, "utf8")) ?? {};
+      return JSON.parse(JSON.stringify(settings).replaceAll(roomMark, room));
     } catch (error) {
       throw new RoostError("config-invalid", `${settingsFile}: ${sentenceOf(error)}`, { cause: error });
     }
   }
+}
+
+/** One that was free a moment ago. */
+function freePort(): number {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const { port = 0 } = server;
+  void server.stop(true);
+  return port;
 }
 
 /** Calls back when something in it that could matter has been saved, once for what an editor does in one go. */
