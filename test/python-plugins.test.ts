@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { landlockVersion } from "../src/plugins/landlock.ts";
 import type { Homeserver } from "../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
+import { ApiUser, adminYaml } from "./doubles/api.ts";
 import { BotRooms } from "./doubles/bot-rooms.ts";
 import { until } from "./doubles/delivery.ts";
 import type { HostProcess } from "./doubles/host.ts";
@@ -37,7 +38,7 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
         bots,
         plugins: { "notes.mbp": notes },
         instance: (bot) => `plugin: org.example.notes${more[bot] ?? ""}`,
-        yaml: `reload: automatic\npython: ${"python" in environment ? environment.python : ""}\n`,
+        yaml: `${adminYaml}reload: automatic\npython: ${"python" in environment ? environment.python : ""}\n`,
         env: { SECRET: "of the host" },
       });
       ({ host, homeserver, ada } = stage);
@@ -88,6 +89,23 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       say("one", "!count");
       await answered("one", /^2$/);
       expect(readFileSync(host.configFile, "utf8")).toBe(before);
+    });
+
+    test("show what they saved to who is logged in, who may discard it back to the written settings", async () => {
+      const admin = new ApiUser(host.port);
+      await admin.logIn();
+      expect(await admin.call("GET", "/instances/one")).toMatchObject({
+        saved: [{ path: "counter", value: 2 }],
+      });
+      expect(await admin.call("DELETE", "/instances/one/saved")).toEqual({
+        message: "one goes by its YAML again.",
+      });
+      expect(await admin.call("GET", "/instances/one")).toMatchObject({ saved: [] });
+      await host.untilInstance("one", "running", 30_000);
+      for (const count of [/^1$/, /^2$/]) {
+        say("one", "!count");
+        await answered("one", count);
+      }
     });
 
     test("keep what they saved where their admin changes something else, and take what he changes", async () => {

@@ -4,7 +4,7 @@
  */
 import type { Problem } from "./config.ts";
 import type { InstanceId, RoomAlias, RoomId, UserId } from "./id.ts";
-import type { JsonObject } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 import type { RoomReference } from "./matrix.ts";
 import type { PluginInfo } from "./plugin-info.ts";
 import type { RoomRule } from "./room-rule.ts";
@@ -55,6 +55,14 @@ export interface InstancePreview {
   readonly problems: readonly Problem[];
   /** Whether it writes a secret that was given. */
   readonly writesSecrets: boolean;
+}
+
+/** One setting that a plugin saved itself, over what the YAML says. */
+export interface SavedSetting {
+  /** Dotted, such as `limits.daily`. */
+  readonly path: string;
+  /** Secrets cut. */
+  readonly value: Json;
 }
 
 export interface Saved {
@@ -189,6 +197,10 @@ export interface Management {
     actor: Actor,
     onStep?: (step: Step) => void,
   ): Promise<Saved>;
+  /** What its plugin saved over the YAML's settings; none for one that cannot be read. */
+  savedSettings(id: InstanceId): readonly SavedSetting[];
+  /** Forgets them, in a fresh run: the YAML's count again. Answers the sentence to show. */
+  discardSavedSettings(id: InstanceId, actor: Actor): Promise<string>;
   /** Gives it another name; its data goes with it. */
   renameInstance(id: InstanceId, to: InstanceId, actor: Actor): Promise<void>;
   /** Stops it, takes it out of the YAML, and moves its data to a dated folder, from which `recoverInstance` brings both back. */

@@ -158,7 +158,7 @@ export class Instances {
   /** Lets `swap` put another database in the place of an instance's while no run has it open. The caller starts it again. */
   changeDatabase(id: InstanceId, swap: () => void): Promise<void> {
     return this.databases.hold(id, async () => {
-      await this.#end(id, new RoostError("database-busy", "Its database is being restored."));
+      await this.#end(id, new RoostError("database-busy", "What it has stored is being changed."));
       swap();
     });
   }

@@ -17,6 +17,7 @@ import type { HostStore } from "../store/host-store.ts";
 import type { Audit } from "./audit.ts";
 import type { House } from "./house.ts";
 import type { InstanceTrash } from "./instance-trash.ts";
+import { discardSavedSettings } from "./saved-settings.ts";
 import { StepTeller, stepsOf } from "./start-steps.ts";
 import type { Turns } from "./turns.ts";
 
@@ -50,6 +51,17 @@ export class ManagedInstances {
       audit(actor, `The instance was ${saved.isNew ? "created" : "changed"}.`, id);
       const failures = await this.#start(saved.definition, teller);
       return { ...saved, warnings: [...saved.warnings, ...failures] };
+    });
+  }
+
+  /** In a fresh run: what runs would save it again. */
+  discardSaved(id: InstanceId, actor: Actor): Promise<string> {
+    const { house, turns, audit } = this.#options;
+    return turns.take([id], async () => {
+      if (!house.supervisor.has(id)) throw new RoostError("not-found", `There is no instance ${id}.`);
+      await house.changeDatabase(id, () => discardSavedSettings(house.config().dataDir, id));
+      audit(actor, "What its plugin had saved over the settings was discarded.", id);
+      return `${id} goes by its YAML again.`;
     });
   }
 

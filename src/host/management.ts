@@ -17,6 +17,7 @@ import { ManagedAccounts } from "./managed-accounts.ts";
 import { ManagedBackups } from "./managed-backups.ts";
 import { ManagedInstances } from "./managed-instances.ts";
 import { ManagedPlugins } from "./managed-plugins.ts";
+import { readSavedSettings } from "./saved-settings.ts";
 import { Turns } from "./turns.ts";
 
 export interface ManagementOptions {
@@ -100,6 +101,12 @@ export function manageHost(options: ManagementOptions): Management {
     definition: (id) => definitions.read(id),
     previewInstance: (id, change) => definitions.preview(id, change),
     saveInstance: (id, change, actor, onStep) => instances.save(id, change, actor, onStep),
+    savedSettings: (id) => {
+      const config = house.config().instances.get(id);
+      const schema = config === undefined ? undefined : plugins.find(config.plugin)?.schema;
+      return config === undefined ? [] : readSavedSettings(dataDir, config, schema);
+    },
+    discardSavedSettings: (id, actor) => instances.discardSaved(id, actor),
     renameInstance: (id, to, actor) => instances.rename(id, to, actor),
     deleteInstance: (id, actor) => instances.remove(id, actor),
     trashedInstances: () => instances.trashed(),

@@ -10,6 +10,7 @@
  * | POST `/instances/{id}/start`, `stop`, `restart` | | Done |
  * | POST `/instances/{id}/preview` | InstanceChange | InstancePreview |
  * | PUT `/instances/{id}` | InstanceChange | one JSON line a Step, the last one `{saved}` or `{error, errcode, problems?, diff?}` |
+ * | DELETE `/instances/{id}/saved` | | Done |
  * | DELETE `/instances/{id}` | | TrashedInstance |
  * | GET `/instances/{id}/rooms` | | RoomView[] |
  * | GET `/instances/{id}/tables`; POST `/instances/{id}/query` | `{sql, mayWrite?, limit?}` | DatabaseTable[]; QueryResult |
@@ -25,7 +26,13 @@
  * | GET `/openapi.json` | | this, as OpenAPI 3.1 |
  */
 import type { InstanceId } from "../../core/id.ts";
-import type { InstanceDefinition, PendingDifference, Saved, Step } from "../../core/management.ts";
+import type {
+  InstanceDefinition,
+  PendingDifference,
+  Saved,
+  SavedSetting,
+  Step,
+} from "../../core/management.ts";
 import type { PluginInfo } from "../../core/plugin-info.ts";
 import type { KeptRecord } from "../../core/record.ts";
 import type { HostSnapshot, InstanceSnapshot, PendingConfig } from "../../core/status.ts";
@@ -63,6 +70,8 @@ export interface InstanceDetail {
   readonly plugin: PluginInfo | undefined;
   /** What restarting it would change. */
   readonly pending: PendingDifference | undefined;
+  /** What its plugin saved over the YAML's settings. */
+  readonly saved: readonly SavedSetting[];
 }
 
 export interface Pending extends Omit<PendingConfig, "problems"> {

@@ -106,6 +106,20 @@ function addEditing(api: Api, options: ApiOptions): void {
   api.openapi(
     createRoute({
       method: "delete",
+      path: "/instances/{id}/saved",
+      summary: "Forget what its plugin saved over the YAML's settings, and begin a fresh run",
+      request: { params: idParams },
+      responses: answers("They are forgotten.", done),
+    }),
+    async (context) => {
+      const { id } = context.req.valid("param");
+      return json({ message: await management.discardSavedSettings(id, context.get("actor")) }, cutSecrets);
+    },
+  );
+
+  api.openapi(
+    createRoute({
+      method: "delete",
       path: "/instances/{id}",
       summary: "Stop an instance and put it aside, with its data",
       request: { params: idParams },
@@ -167,6 +181,7 @@ function detailOf(id: InstanceId, { control, management }: ApiOptions) {
     pending: snapshot.restartNeeded
       ? management.pendingDifferences().find(({ instance }) => instance === id)
       : undefined,
+    saved: management.savedSettings(id),
   };
 }
 

@@ -83,6 +83,7 @@ export const instanceDetail = loose("InstanceDetail", {
   definition: definition.optional(),
   plugin: plugin.optional(),
   pending: pendingDifference.optional(),
+  saved: z.array(z.object({ path: z.string(), value: z.unknown() })),
 });
 export const queryResult = z
   .union([
