@@ -1,4 +1,4 @@
-import type { Database } from "bun:sqlite";
+import type { Database, Statement } from "bun:sqlite";
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { databaseTrouble } from "../core/database-trouble.ts";
@@ -33,8 +33,8 @@ export class HostDatabase {
   /** For copying it and looking at it. */
   #open: OpenFile | undefined;
   #identity = "";
-  /** Made once: building a transaction costs more than a small one takes. */
-  #transact: ((work: () => void) => void) | undefined;
+  /** Prepared once, and bare: what bun:sqlite wraps around a transaction costs as much as a small one. */
+  #transaction: Record<"begin" | "commit" | "rollback", Statement> | undefined;
   /** Why nothing is written until another file is in its place, and until this file is as it should be. */
   #damage: string | undefined;
   #displacement: string | undefined;
@@ -58,7 +58,11 @@ export class HostDatabase {
     this.#db = db;
     this.#open = new OpenFile(this.#file);
     this.#identity = identityOf(this.#file) ?? "";
-    this.#transact = db.transaction((work: () => void) => work()).immediate;
+    this.#transaction = {
+      begin: db.query("BEGIN IMMEDIATE"),
+      commit: db.query("COMMIT"),
+      rollback: db.query("ROLLBACK"),
+    };
     this.#damage = undefined;
     this.#displacement = undefined;
     this.#lastError = undefined;
@@ -112,17 +116,17 @@ export class HostDatabase {
 
   /** One transaction that leaves behind what is: for what a message waits for. Throws as `write` does. */
   writeAlone<Result>(work: () => Result): Result {
-    const transact = this.#transact;
-    if (transact === undefined) throw this.#unusable();
+    const transaction = this.#transaction;
+    if (transaction === undefined) throw this.#unusable();
     this.#requireInPlace();
-    const done: { result?: Result } = {};
     try {
-      transact(() => {
-        done.result = work();
-      });
+      transaction.begin.run();
+      const result = work();
+      transaction.commit.run();
       this.#lastError = undefined;
-      return done.result as Result;
+      return result;
     } catch (error) {
+      if (this.#db?.inTransaction === true) transaction.rollback.run();
       throw this.#refusal("refused a write", error);
     }
   }
@@ -137,7 +141,7 @@ export class HostDatabase {
   catchUp(): void {
     clearTimeout(this.#behindTimer);
     this.#behindTimer = undefined;
-    if (this.#behind.length === 0 || this.#transact === undefined) return;
+    if (this.#behind.length === 0 || this.#transaction === undefined) return;
     try {
       this.write(() => {});
     } catch {
@@ -217,7 +221,7 @@ export class HostDatabase {
     this.#open?.close();
     this.#db = undefined;
     this.#open = undefined;
-    this.#transact = undefined;
+    this.#transaction = undefined;
   }
 
   #requireInPlace(): void {
