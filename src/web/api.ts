@@ -22,7 +22,11 @@ export interface ApiOptions {
   readonly log: HostLogger;
   /** Cuts secrets out of an answer by value. */
   readonly cutSecrets: (text: string) => string;
+  /** How long a reader of events or of the log may take nothing before it is cut off. */
+  readonly slowestReadMs?: number;
 }
+
+export const defaultSlowestReadMs = 60_000;
 
 export type Api = OpenAPIHono<SignedIn>;
 

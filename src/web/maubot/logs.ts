@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { KeptRecord } from "../../core/record.ts";
-import type { Api, ApiOptions } from "../api.ts";
+import { type Api, type ApiOptions, defaultSlowestReadMs } from "../api.ts";
 import { readRecords } from "../log-stream.ts";
 import type { Session } from "../sessions.ts";
 import type { Conversation, Served, Socket } from "../socket.ts";
@@ -16,7 +16,6 @@ const backlogBytes = 256 * 1024;
 const mostSockets = 50;
 /** Close codes: maubot's for "no token came", and the standard "come again later". */
 const closeCode = { notLoggedIn: 4000, tooSlow: 1013 } as const;
-const slowestReadMs = 60_000;
 
 /** The log over a WebSocket: the first text is the token; then come the history and each new record. */
 export function addLogSocket(api: Api, options: ApiOptions): void {
@@ -96,6 +95,7 @@ class LogReader implements Conversation {
   }
 
   async #hasRoom(socket: Socket): Promise<boolean> {
+    const { slowestReadMs = defaultSlowestReadMs } = this.#options;
     const endsAtMs = performance.now() + slowestReadMs;
     while (!this.#leaving.signal.aborted && socket.getBufferedAmount() > backlogBytes) {
       if (performance.now() > endsAtMs) return false;

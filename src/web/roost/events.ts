@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { KeptRecord } from "../../core/record.ts";
 import type { SignedIn } from "../access.ts";
-import type { Api, ApiOptions } from "../api.ts";
+import { type Api, type ApiOptions, defaultSlowestReadMs } from "../api.ts";
 import { answers, json } from "../shapes.ts";
 import { overviewOf } from "./overview.ts";
 import { overview } from "./shapes.ts";
@@ -46,10 +46,10 @@ export function addEventRoutes(api: Api, options: ApiOptions): void {
 
 /**
  * `overview` when anything in it has changed, at most four times a second, and `record` for every record the log keeps, by its id, from
- * which `Last-Event-ID` goes on. Ends with its session.
+ * which `Last-Event-ID` goes on. Ends with its session, and with a reader that takes nothing for a while.
  */
 function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response {
-  const { control, records, sessions, cutSecrets } = options;
+  const { control, records, sessions, cutSecrets, slowestReadMs = defaultSlowestReadMs } = options;
   const session = context.get("session");
   const lastId = Number(context.req.header("last-event-id") ?? "");
   return streamSSE(context, async (stream) => {
@@ -61,18 +61,23 @@ function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response
     const leaveRecords = records.onRecord(() => wake.call());
     const leaveSession = sessions.onEnd(session, () => stream.abort());
     stream.onAbort(() => wake.call());
+    const send = async (text: string) => {
+      const patience = setTimeout(() => stream.abort(), slowestReadMs);
+      await stream.write(text);
+      clearTimeout(patience);
+    };
     try {
       while (!stream.aborted && !stream.closed) {
         if (performance.now() - overviewMs >= overviewAtMostEveryMs) {
           overviewMs = performance.now();
           const overview = cutSecrets(JSON.stringify(overviewOf(control)));
           const known = withoutClock(overview);
-          if (known !== shown) await stream.writeSSE({ event: "overview", data: overview });
+          if (known !== shown) await send(`event: overview\ndata: ${overview}\n\n`);
           shown = known;
         }
         for (;;) {
           const batch = records.query({ afterId: cursor, limit: batchCount });
-          await stream.write(batch.map(asEvent).join(""));
+          await send(batch.map(asEvent).join(""));
           cursor = batch.at(-1)?.id ?? cursor;
           if (batch.length < batchCount || stream.aborted) break;
         }
@@ -80,7 +85,7 @@ function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response
         if (nowMs - beatMs >= beatEveryMs) {
           beatMs = nowMs;
           if (!sessions.isAlive(session)) return;
-          await stream.write(": still here\n\n");
+          await send(": still here\n\n");
         }
         await wake.wait(overviewEveryMs);
       }
