@@ -138,11 +138,8 @@ export class CatalogReader {
 
   /** Equal as long as nothing has changed. */
   async #stampOf(name: string): Promise<string> {
-    const path = join(this.#options.folder.path, name);
-    const names = await readdir(path, { recursive: true }).catch(() => []);
-    const inside = names.filter((each) => !each.split("/").some(isLeftOut)).sort();
-    const stamps = await Promise.all([path, ...inside.map((each) => join(path, each))].map(stampOfFile));
-    return stamps.join("\n");
+    const paths = await pathsFrom(join(this.#options.folder.path, name));
+    return (await Promise.all(paths.map(stampOfFile))).join("\n");
   }
 
   async #sweep(): Promise<void> {
@@ -171,6 +168,19 @@ async function digestOf(path: string): Promise<string> {
     hash.update(`${name}\n${bytes.byteLength}\n`).update(bytes);
   }
   return hash.digest("hex");
+}
+
+/** The path itself and all below it, but for what is no part of a plugin. */
+async function pathsFrom(path: string): Promise<string[]> {
+  const children = await readdir(path, { withFileTypes: true }).catch(() => []);
+  const kept = children.filter(({ name }) => !isLeftOut(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const below = await Promise.all(
+    kept.map((child) => {
+      const each = join(path, child.name);
+      return child.isDirectory() ? pathsFrom(each) : [each];
+    }),
+  );
+  return [path, ...below.flat()];
 }
 
 async function stampOfFile(path: string): Promise<string> {
