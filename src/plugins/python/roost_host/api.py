@@ -6,15 +6,21 @@ import inspect
 import json
 import os
 import tempfile
+from http import HTTPStatus
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientConnectionError, ClientError, ClientResponseError, ClientSession, RequestInfo
 from mautrix.api import HTTPAPI, Method, PathBuilder
 from mautrix.errors import MatrixConnectionError, MForbidden, make_request_error
 from mautrix.types import ContentURI
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from .channel import Channel, Refused
 from .runs import current
+
+
+DOWNLOAD_STATUS = {"not-found": 404, "too-large": 413, "room-forbidden": 403, "bad-request": 403}
 
 
 class HostAPI(HTTPAPI):
@@ -70,13 +76,24 @@ class HostAPI(HTTPAPI):
         if timeout_ms is not None:
             wanted["timeout_ms"] = str(timeout_ms)
         try:
-            await self._call(
+            await self._channel.ask(
                 {"ask": "download", "server": server, "media": media_id, "kind": kind, "query": wanted, "path": file}
             )
             with open(file, "rb") as downloaded:
                 return downloaded.read()
+        except Refused as refusal:
+            raise self._download_error(url, refusal) from refusal
         finally:
             os.unlink(file)
+
+    def _download_error(self, url: ContentURI, refusal: Refused) -> ClientError:
+        """As mautrix has it: downloads alone are plain HTTP to it, and fail as such."""
+        status = DOWNLOAD_STATUS.get(refusal.code)
+        if status is None:
+            return ClientConnectionError(str(refusal))
+        address = URL(str(self.get_download_url(url, authenticated=True)))
+        asked = RequestInfo(address, "GET", CIMultiDictProxy(CIMultiDict()), address)
+        return ClientResponseError(asked, (), status=status, message=HTTPStatus(status).phrase)
 
     async def _upload(self, path: str, content: Any, headers: dict[str, str], query: dict[str, Any]) -> Any:
         handle, file = tempfile.mkstemp(dir=self._folder, prefix="upload-")

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 from typing import Any, Awaitable
 
+from aiohttp import ClientResponseError
 from maubot import MessageEvent, Plugin
 from maubot.handlers import command
 from mautrix.api import Method, Path
@@ -141,6 +142,12 @@ class ClientCalls(Plugin):
 
     async def call_missing_event(self, evt: MessageEvent, _: str) -> Any:
         return await self.client.get_event(evt.room_id, "$" + "x" * 43)
+
+    async def call_missing_media(self, evt: MessageEvent, _: str) -> Any:
+        try:
+            return await self.client.download_media(ContentURI("mxc://roost.test/nothing"))
+        except ClientResponseError as error:
+            return [type(error).__name__, error.status, error.message]
 
     async def call_forbidden(self, evt: MessageEvent, _: str) -> Any:
         return await self.client.kick_user(evt.room_id, evt.sender, reason="no")
