@@ -68,6 +68,8 @@ export async function carryOut(
     case "turn":
       return services.takeTurn(run.row, run.sender, request.request);
     case "defer":
+      if (!run.mayDefer(request.key))
+        throw new RoostError("rate-limited", "A message may be put off under a hundred keys at once.");
       services.defer(run.row, request.key, request.atMs);
       return undefined;
   }

@@ -17,6 +17,9 @@ const misbehaving = definePlugin({
       await message.reply("second", { key: "named" });
     });
     bot.command("later", (message) => message.defer("again", 12345));
+    bot.command("hoard", async (message) => {
+      for (let number = 0; ; number++) await message.defer(`number ${number}`, 12345);
+    });
     bot.command("throw", () => {
       throw new RoostError("network", "the handler failed");
     });

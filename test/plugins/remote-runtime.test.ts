@@ -82,6 +82,13 @@ test("a defer reaches the host with its key and time", async () => {
   expect(stage.defers).toEqual([{ key: "again", atMs: 12345 }]);
 });
 
+test("a message is put off under so many keys, and no more", async () => {
+  await using stage = stageOf();
+  await stage.runtime.start();
+  expect(await refusalOf(stage.say("!hoard"))).toMatchObject({ code: "rate-limited" });
+  expect(stage.defers.length).toBe(100);
+});
+
 test("an error outside any handler ends the worker, and the host learns why", async () => {
   await using stage = stageOf();
   await stage.runtime.start();
