@@ -1,17 +1,9 @@
 /**
  * `bun build/release.ts [--arch x64,arm64]`: what is handed to people without Nix, in dist/release: for each kind of processor a tar
- * with executable, completions, unit, example config and schema, and one SHA256SUMS. The same commit gives the same bytes.
+ * with executable, completions, unit, docs, example config and schema, and one SHA256SUMS. The same commit gives the same bytes.
  */
 import { spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -25,6 +17,7 @@ const root = dirname(import.meta.dir);
 const cache = join(root, ".cache/bun");
 const packageOf = { x64: "@oven/bun-linux-x64", arm64: "@oven/bun-linux-aarch64" } as const;
 type Arch = keyof typeof packageOf;
+const papers = ["README.md", "CHANGELOG.md", "LICENSE", "docs", "config.example.yaml", "roost.schema.json"];
 const completions = { bash: "roost.bash", zsh: "_roost", fish: "roost.fish" } as const;
 
 /** The Bun to put the program into, from the package that package-lock.json pins. */
@@ -56,8 +49,7 @@ async function pack(arch: Arch, release: string): Promise<string> {
       target: `bun-linux-${arch}`,
       bun: fetchBun(arch),
     });
-    for (const file of ["README.md", "CHANGELOG.md", "LICENSE", "config.example.yaml", "roost.schema.json"])
-      copyFileSync(join(root, file), join(folder, file));
+    for (const file of papers) cpSync(join(root, file), join(folder, file), { recursive: true });
     writeFileSync(join(folder, "roost.service"), unitText("/usr/local/bin/roost"));
     for (const [shell, file] of Object.entries(completions)) {
       const script = run(process.execPath, ["src/main.ts", "completions", shell], root);

@@ -51,6 +51,9 @@ import yt_dlp
 yt_dlp.main()
 `;
 
+/** Where sops is once `fetchParts` was called. */
+export const sopsFile = sops.file;
+
 /** What cannot be done without, as a sentence; undefined if all is there. */
 export function lack(): string | undefined {
   if (process.getuid?.() !== 0) return "this needs root";

@@ -9,7 +9,6 @@ import { findFreePort } from "./free-port.ts";
 import { call, MatrixUser } from "./matrix-user.ts";
 import { type Environment, pythonWith } from "./python.ts";
 
-const serverName = "roost.test";
 const sharedSecret = "only-on-loopback";
 
 /** Where Synapse can run, or why it can't; the first call on a machine installs it. For `needs(...)`. */
@@ -18,15 +17,18 @@ export function findSynapse(): Promise<Environment> {
 }
 
 export class Synapse {
-  readonly serverName = serverName;
+  readonly serverName: string;
   readonly #python: string;
   #folder = "";
-  #port = 0;
+  #port: number;
   #process: Subprocess | undefined;
   #admin: MatrixUser | undefined;
 
-  constructor(python: string) {
+  /** Port 0 takes a free one. */
+  constructor(python: string, { serverName = "roost.test", port = 0 } = {}) {
     this.#python = python;
+    this.serverName = serverName;
+    this.#port = port;
   }
 
   get url(): string {
@@ -100,10 +102,10 @@ export class Synapse {
 
   async #prepare(): Promise<void> {
     this.#folder = mkdtempSync(join(tmpdir(), "roost-synapse-"));
-    this.#port = await findFreePort();
+    if (this.#port === 0) this.#port = await findFreePort();
     const write = (name: string, text: string) => writeFileSync(join(this.#folder, name), text);
     write("signing.key", `ed25519 a_test ${randomBytes(32).toString("base64").replace("=", "")}\n`);
-    write("homeserver.yaml", JSON.stringify(homeserverConfig(this.#folder, this.#port)));
+    write("homeserver.yaml", JSON.stringify(homeserverConfig(this.#folder, this.#port, this.serverName)));
     write("log.yaml", JSON.stringify(logConfig));
   }
 
@@ -122,7 +124,7 @@ export class Synapse {
 
 const plenty = { per_second: 10_000, burst_count: 10_000 };
 
-function homeserverConfig(folder: string, port: number) {
+function homeserverConfig(folder: string, port: number, serverName: string) {
   return {
     server_name: serverName,
     report_stats: false,
