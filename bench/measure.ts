@@ -23,6 +23,8 @@ export interface Figures {
   readonly steady: Load;
   readonly burstOneRoom: Load;
   readonly burstAllRooms: Load;
+  /** The pace of `steady` once more, when the bursts have had all that is compiled at run time compiled: a host runs for weeks. */
+  readonly steadyAgain: Load;
 }
 
 /** What was measured of one contender, with one account in ten rooms and with ten accounts in a room each. */
@@ -61,13 +63,15 @@ export async function measure(
     try {
       const load = (burst: Omit<Burst, "patienceMs">) =>
         measureLoad(program, homeserverUrl, { ...burst, patienceMs: 20_000 });
+      const steady = { events: effort.steadyEvents, perSecond: 40, allRooms: false };
       await untilAllAnswer(homeserverUrl, request);
       await Bun.sleep(effort.idleMs);
       const idleMegabytes = program.residentMegabytes();
       const loads = {
-        steady: await load({ events: effort.steadyEvents, perSecond: 40, allRooms: false }),
+        steady: await load(steady),
         burstOneRoom: await load({ events: effort.burstEvents, allRooms: false }),
         burstAllRooms: await load({ events: effort.burstEvents, allRooms: true }),
+        steadyAgain: await load(steady),
       };
       const diskMegabytes = sizeMegabytes(folder);
       return { startMs: percentile(startsMs, 0.5), idleMegabytes, diskMegabytes, ...loads };

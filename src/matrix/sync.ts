@@ -189,7 +189,7 @@ export class Sync {
 }
 
 /** How long what an answer set going has the machine to itself before the homeserver is asked for more. */
-const leadMs = 1;
+const leadMs = 2;
 const lasting: ReadonlySet<string> = new Set(["room-forbidden", "not-found", "bad-request"]);
 
 /**

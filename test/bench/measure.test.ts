@@ -9,8 +9,8 @@ test("every message of a measured run gets one reply, in one room and over ten, 
   const effort = { starts: 2, idleMs: 10, steadyEvents: 10, burstEvents: 200 };
   const one = await measure(bareLoop, homeserver.url, { accounts: 1, roomsPerAccount: 10 }, effort);
   const ten = await measure(bareLoop, homeserver.url, { accounts: 10, roomsPerAccount: 1 }, effort);
-  for (const { steady, burstOneRoom, burstAllRooms } of [one, ten]) {
-    for (const load of [steady, burstOneRoom, burstAllRooms])
+  for (const { steady, burstOneRoom, burstAllRooms, steadyAgain } of [one, ten]) {
+    for (const load of [steady, burstOneRoom, burstAllRooms, steadyAgain])
       expect(load).toMatchObject({ lost: 0, doubled: 0 });
   }
   const table = renderTable([{ name: "bare loop", one, ten }]);
