@@ -203,7 +203,7 @@ export class RemoteRuntime {
   async #answer(message: { call: number } & Request, sizeBytes: number): Promise<void> {
     const hold = this.#inHand.take(sizeBytes);
     if (hold === undefined) {
-      const error = new RoostError("rate-limited", "The plugin asks for too much at once: wait for answers.");
+      const error = new RoostError("bad-request", "The plugin asks for too much at once: wait for answers.");
       this.#out?.sayLater({ say: "refuse", call: message.call, error: toWire(error) });
       return;
     }

@@ -69,7 +69,7 @@ export async function carryOut(
       return services.takeTurn(run.row, run.sender, request.request);
     case "defer":
       if (!run.mayDefer(request.key))
-        throw new RoostError("rate-limited", "A message may be put off under a hundred keys at once.");
+        throw new RoostError("bad-request", "A message may be put off under a hundred keys at once.");
       services.defer(run.row, request.key, request.atMs);
       return undefined;
   }

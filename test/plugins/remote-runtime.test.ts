@@ -85,7 +85,7 @@ test("a defer reaches the host with its key and time", async () => {
 test("a message is put off under so many keys, and no more", async () => {
   await using stage = stageOf();
   await stage.runtime.start();
-  expect(await refusalOf(stage.say("!hoard"))).toMatchObject({ code: "rate-limited" });
+  expect(await refusalOf(stage.say("!hoard"))).toMatchObject({ code: "bad-request" });
   expect(stage.defers.length).toBe(100);
 });
 
