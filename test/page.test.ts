@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { adminYaml, password } from "./doubles/api.ts";
+import { archiveOf } from "./doubles/plugin-archive.ts";
 import { SandboxScene } from "./doubles/sandbox-scene.ts";
 import { findBrowser } from "./web/browser.ts";
 
@@ -174,6 +175,97 @@ describe.skipIf(executable === undefined)("the page", () => {
     await page.getByRole("button", { name: "Discard and read again" }).click();
     await page.waitForFunction("document.querySelector('#setting-caption_max').value === ''");
     expect(await page.getByLabel("carousel").inputValue()).toBe("thread");
+  });
+
+  test("replaces a plugin, goes back to the one before if bots do not start, and removes none that is in use", async () => {
+    const id = "org.example.clock";
+    const send = (version: string, code: string) =>
+      page.locator("input[type=file]").setInputFiles({
+        name: "clock.mbp",
+        mimeType: "application/zip",
+        buffer: Buffer.from(
+          archiveOf({
+            "maubot.yaml": `id: ${id}\nversion: ${version}\nmodules: [clock]\nmain_class: Clock\nroost:\n  runtime: typescript\n`,
+            "clock.ts": `export default { setup() { ${code} } };\n`,
+          }),
+        ),
+      });
+    const plugin = page.getByRole("article", { name: id });
+    await open("#/plugins");
+    await send("0.1.0", "");
+    await plugin.getByText("0.1.0").waitFor();
+    const file = join(scene.host.dataDir, "instances.d/clock.yaml");
+    writeFileSync(
+      file,
+      `instances:\n  clock: { plugin: ${id}, account: "@pictures:sandbox", rooms: ["${room}"] }\n`,
+      { mode: 0o600 },
+    );
+    await scene.host.command("restart", "clock");
+    await scene.host.untilInstance("clock", "running");
+    await page.getByLabel(/^It may replace/).check();
+    await send("0.2.0", 'throw new Error("the gears are stuck")');
+    await page
+      .getByText(/0\.2\.0 was not taken: clock did not start.*Version 0\.1\.0 runs again\./)
+      .waitFor();
+    await scene.host.untilInstance("clock", "running");
+    await send("0.3.0", "");
+    await plugin.getByText("0.3.0").waitFor();
+    await plugin.getByRole("link", { name: "clock" }).waitFor();
+    await plugin.getByRole("button", { name: `Remove ${id}` }).click();
+    await plugin
+      .getByRole("dialog")
+      .getByRole("button", { name: `Remove ${id}` })
+      .click();
+    await page.getByText(`${id} is used by clock: delete it first.`).waitFor();
+  });
+
+  test("deletes a bot once its name was typed, and brings it back", async () => {
+    await open("#/bots/clock");
+    await page.getByRole("button", { name: "Delete clock" }).click();
+    const dialog = page.getByRole("dialog");
+    const confirm = dialog.getByRole("button", { name: "Delete clock" });
+    expect(await confirm.isDisabled()).toBe(true);
+    await dialog.getByLabel("Type clock to confirm").fill("clock");
+    await confirm.click();
+    await page.getByText(/^clock is deleted\./).waitFor();
+    await open("#/config");
+    await page.getByRole("button", { name: "Bring it back" }).click();
+    await page.getByText("clock is back, with its data.").waitFor();
+    await scene.host.untilInstance("clock", "running");
+  });
+
+  test("leads to one record of the log by its address, and copies it as text", async () => {
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await open("#/logs");
+    await page.getByLabel("Text", { exact: true }).fill("is up");
+    await page.keyboard.press("Enter");
+    await page.locator(".log li", { hasText: "is up." }).first().click();
+    const record = page.getByRole("article", { name: "Log record" });
+    const link = await record.getByRole("link", { name: "Link to this record" }).getAttribute("href");
+    await record.getByRole("button", { name: "Copy as text" }).click();
+    await page.waitForFunction("navigator.clipboard.readText().then((text) => text.includes('is up.'))");
+    await page.goto("about:blank");
+    await page.goto(`http://127.0.0.1:${scene.host.port}/${link}`);
+    await record.getByText("is up.").waitFor();
+    await open("#/logs");
+    await page.locator(".log li", { hasText: "Running." }).first().waitFor();
+    await page.getByRole("button", { name: "Copy all as text" }).click();
+    await page.waitForFunction("navigator.clipboard.readText().then((text) => text.split('\\n').length > 5)");
+  });
+
+  test("tells what happened since the last visit, until it is marked as seen", async () => {
+    await open("#/");
+    const lately = page.locator("section", { has: page.getByRole("heading", { name: /^(Lately|Since )/ }) });
+    await lately
+      .getByText(/there is no plugin named/)
+      .first()
+      .waitFor();
+    await lately.getByRole("button", { name: "Mark as seen" }).click();
+    await lately.waitFor({ state: "detached" });
+    await page.reload();
+    await page.getByRole("link", { name: "Create a bot" }).waitFor();
+    await page.waitForLoadState("networkidle").catch(() => {});
+    expect(await lately.count()).toBe(0);
   });
 
   test("refuses an upload that is no plugin with a sentence", async () => {

@@ -28,9 +28,16 @@ export function LogList({ records, isFollowing, onScroll, onTop }: LogListProps)
   const top = useSignal(0);
   const openId = useSignal<number | undefined>(undefined);
   const visible = Math.ceil((frame.current?.clientHeight ?? 500) / rowHeight);
-  const first = Math.max(0, Math.floor(top.value / rowHeight) - margin);
+  // A filter may have left fewer than it was scrolled past.
+  const topRow = Math.min(Math.floor(top.value / rowHeight), records.length - visible);
+  const first = Math.max(0, topRow - margin);
   const shown = records.slice(first, first + visible + 2 * margin);
+  const oldestId = useRef<number | undefined>(undefined);
   useLayoutEffect(() => {
+    // Older ones came in above: what is in sight stays there.
+    const added = records.findIndex(({ id }) => id === oldestId.current);
+    if (added > 0 && frame.current !== null) frame.current.scrollTop += added * rowHeight;
+    oldestId.current = records[0]?.id;
     if (isFollowing && frame.current !== null) frame.current.scrollTop = frame.current.scrollHeight;
   }, [records, isFollowing]);
   const scrolled = () => {
