@@ -49,15 +49,16 @@ export class Http {
   async request(request: HttpRequest): Promise<unknown> {
     const abort = new AbortController();
     const session = this.#headers;
-    const callOff = limitTime(request.timeoutMs, () => abort.abort(timedOut(request.timeoutMs)));
+    const gone = request.signals.find((signal) => signal.aborted);
+    if (gone !== undefined) abort.abort(gone.reason);
     const follow = (event: Event) =>
       abort.abort(event.target instanceof AbortSignal ? event.target.reason : undefined);
-    for (const signal of request.signals) {
-      if (signal.aborted) abort.abort(signal.reason);
-      signal.addEventListener("abort", follow);
-    }
+    // Asked first: what watches over it is set up while it is on its way.
+    const asked = fetch(this.#origin + request.path, this.#options(request, abort.signal));
+    const callOff = limitTime(request.timeoutMs, () => abort.abort(timedOut(request.timeoutMs)));
+    for (const signal of request.signals) signal.addEventListener("abort", follow);
     try {
-      const response = await fetch(this.#origin + request.path, this.#options(request, abort.signal));
+      const response = await asked;
       if (request.into !== undefined && response.ok) return await save(response, request.into);
       const text = await readText(response);
       return parseAnswer(response, text);
