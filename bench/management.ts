@@ -71,6 +71,40 @@ async function measurePaints(browser: Browser, user: ApiUser): Promise<{ first: 
   return paints;
 }
 
+/** What a frame of the log's view takes while ten thousand records are scrolled through, five screens a frame. */
+async function measureScrolling(
+  browser: Browser,
+  user: ApiUser,
+): Promise<{ count: number; frames: number[] }> {
+  const [name = "", value = ""] = user.cookie.split("=");
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  await context.addCookies([{ name, value, url: user.origin }]);
+  const page = await context.newPage();
+  await page.goto(`${user.origin}/#/logs`);
+  await page
+    .getByText("10000 records")
+    .waitFor({ timeout: 60_000 })
+    .catch(() => {});
+  await page.getByRole("button", { name: "Pause" }).click();
+  const count = Number.parseInt(await page.getByText(/^\d+ records$/).innerText(), 10);
+  const frames = await page.evaluate(`new Promise((resolve) => {
+    const log = document.querySelector(".log");
+    const frames = [];
+    let lastMs = performance.now();
+    log.scrollTop = log.scrollHeight;
+    const step = (nowMs) => {
+      frames.push(nowMs - lastMs);
+      lastMs = nowMs;
+      log.scrollTop -= 5 * log.clientHeight;
+      if (log.scrollTop > 5 * log.clientHeight) requestAnimationFrame(step);
+      else resolve(frames.slice(2));
+    };
+    requestAnimationFrame(step);
+  })`);
+  await context.close();
+  return { count, frames: frames as number[] };
+}
+
 function residentMegabytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
 }
@@ -143,6 +177,10 @@ const idle = Array.from({ length: 20 }, () => {
 });
 const beforeMegabytes = residentMegabytes(host.pid);
 await report(`${instances} instances, one spinning, ${records} records a second`, browser, user);
+if (browser !== undefined) {
+  const { count, frames } = await measureScrolling(browser, user);
+  console.log(row(`a frame while ${count} records are scrolled`, frames));
+}
 console.log(
   `\nMemory with 20 readers that never read: ${beforeMegabytes.toFixed(0)} to ${residentMegabytes(host.pid).toFixed(0)} MB`,
 );

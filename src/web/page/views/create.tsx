@@ -1,10 +1,9 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { JsonObject } from "../../../core/json.ts";
 import type { AccountInfo, RoomView, Saved, Step } from "../../../core/management.ts";
 import type { PluginInfo } from "../../../core/plugin-info.ts";
 import type { SaveLine } from "../../roost/contract.ts";
-import { ask, follow, overview } from "../host.ts";
+import { ask, follow } from "../host.ts";
 import { SettingsForm } from "../parts/form.tsx";
 import { useLoaded, Waiting } from "../parts/loaded.tsx";
 import { act } from "../parts/message.tsx";
@@ -12,7 +11,9 @@ import { Steps, withStep } from "../parts/steps.tsx";
 import { linkTo } from "../route.ts";
 import { linesOf, roomsOf } from "../settings-draft.ts";
 import { AccountFields, type AccountInput, addAccount, emptyAccount } from "./account-fields.tsx";
+import { Created } from "./created.tsx";
 import { RoomList } from "./instance-rooms.tsx";
+import { KnownRooms } from "./known-rooms.tsx";
 
 /** From nothing to a bot that answers: what it is, whom it speaks as, where, and how it is set. */
 export function Create() {
@@ -173,70 +174,5 @@ function CreateForm({ plugins, accounts }: CreateProps) {
       </p>
       <Steps steps={steps.value} />
     </form>
-  );
-}
-
-const askedBots = 5;
-
-/** The rooms that other bots work in, by name: nobody knows the id of a room by heart. */
-function KnownRooms({ text, onAdd }: { readonly text: string; readonly onAdd: (room: string) => void }) {
-  const known = useSignal<readonly RoomView[]>([]);
-  useEffect(() => {
-    for (const { id } of overview.value?.snapshot.instances.slice(0, askedBots) ?? []) {
-      ask<readonly RoomView[]>("GET", `/instances/${encodeURIComponent(id)}/rooms`).then(
-        (rooms) => {
-          const others = rooms.filter(({ roomId }) => !known.value.some((room) => room.roomId === roomId));
-          known.value = [...known.value, ...others.filter(({ roomId }) => roomId !== undefined)];
-        },
-        () => {},
-      );
-    }
-  }, []);
-  const offered = known.value.filter(({ reference }) => !linesOf(text).includes(reference));
-  if (offered.length === 0) return null;
-  return (
-    <p class="buttons">
-      <span class="soft">Where other bots work:</span>
-      {offered.map(({ roomId, reference, name, alias }) => (
-        <button key={roomId} type="button" class="small" onClick={() => onAdd(reference)}>
-          Add {name ?? alias ?? reference}
-        </button>
-      ))}
-    </p>
-  );
-}
-
-interface CreatedProps {
-  readonly saved: Saved;
-  readonly plugin: PluginInfo | undefined;
-  readonly steps: readonly Step[];
-}
-
-function Created({ saved, plugin, steps }: CreatedProps) {
-  const { definition, warnings } = saved;
-  return (
-    <section aria-labelledby="created">
-      <h1 class="name" id="created">
-        {definition.id}
-      </h1>
-      <Steps steps={steps} />
-      {warnings.map((warning) => (
-        <p key={warning} class="card" data-status="warn">
-          {warning}
-        </p>
-      ))}
-      {plugin !== undefined && plugin.answersTo.length > 0 && (
-        <p>
-          In its rooms it answers to <b>{plugin.answersTo.join(", ")}</b>.
-        </p>
-      )}
-      <h2>This was written</h2>
-      <pre class="card">{definition.yaml}</pre>
-      <p class="buttons">
-        <a class="button primary" href={linkTo(["bots", definition.id])}>
-          Go to {definition.id}
-        </a>
-      </p>
-    </section>
   );
 }

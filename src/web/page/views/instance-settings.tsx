@@ -3,15 +3,15 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../../../core/config.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { Step } from "../../../core/management.ts";
-import type { Done, InstanceDetail, SaveLine } from "../../roost/contract.ts";
-import { ask, follow } from "../host.ts";
-import { Confirm } from "../parts/confirm.tsx";
+import type { InstanceDetail, SaveLine } from "../../roost/contract.ts";
+import { follow } from "../host.ts";
 import { Diff } from "../parts/diff.tsx";
 import { SettingsForm } from "../parts/form.tsx";
 import { act } from "../parts/message.tsx";
 import { Steps, withStep } from "../parts/steps.tsx";
 import { YamlEditor } from "../parts/yaml-editor.tsx";
 import { SettingsDraft } from "../settings-draft.ts";
+import { SavedByItself } from "./saved-settings.tsx";
 
 interface SettingsProps {
   readonly detail: InstanceDetail;
@@ -83,41 +83,6 @@ export function Settings({ detail, reload }: SettingsProps) {
       <Steps steps={steps.value} />
       <SavedByItself id={definition.id} saved={detail.saved} reload={reload} />
     </form>
-  );
-}
-
-interface SavedProps {
-  readonly id: string;
-  readonly saved: InstanceDetail["saved"];
-  readonly reload: () => Promise<void>;
-}
-
-/** What counts although the YAML does not say it, as a plugin may save settings of its own. */
-function SavedByItself({ id, saved, reload }: SavedProps) {
-  if (saved.length === 0) return null;
-  const discard = async () => {
-    const { message } = await ask<Done>("DELETE", `/instances/${encodeURIComponent(id)}/saved`);
-    await reload();
-    return message;
-  };
-  return (
-    <section class="saved" aria-labelledby="saved">
-      <h2 id="saved">Saved by the plugin itself</h2>
-      <p class="soft">These count instead of what the YAML says, which Roost leaves as you wrote it.</p>
-      <dl class="card facts">
-        {saved.map(({ path, value }) => (
-          <div key={path}>
-            <dt>{path}</dt>
-            <dd>
-              <code>{typeof value === "string" ? value : JSON.stringify(value)}</code>
-            </dd>
-          </div>
-        ))}
-      </dl>
-      <Confirm label="Discard these" question={`Discard what the plugin of ${id} saved?`} onAct={discard}>
-        <p>The bot restarts with what the YAML says.</p>
-      </Confirm>
-    </section>
   );
 }
 
