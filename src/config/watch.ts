@@ -54,6 +54,8 @@ export function watchConfig(files: readonly string[], onChange: () => void): Wat
   const regular = setInterval(look, lookEveryMs);
   return {
     follow(next) {
+      // Every read of the config tells what it consists of, and looking behind each path again takes longer than the read.
+      if (Bun.deepEquals(next, followed)) return;
       followed = next;
       known = new Map(followed.map((file) => [file, known.get(file) ?? stateOf(file)]));
       rewatch();
