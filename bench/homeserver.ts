@@ -126,7 +126,7 @@ async function sync(account: Account, query: URLSearchParams): Promise<Response>
   account.firstSyncMs ??= performance.timeOrigin + performance.now();
   while (!isBehind() && performance.now() < endMs) {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, endMs - performance.now());
+      const timer = setTimeout(resolve, Math.max(0, endMs - performance.now()));
       account.wake = () => {
         clearTimeout(timer);
         resolve();
