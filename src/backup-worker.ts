@@ -1,6 +1,6 @@
 /** Entry point of the worker that copies and checks databases, which takes seconds for large ones. */
 import { RoostError, sentenceOf } from "./core/error.ts";
-import type { DatabaseAnswer, DatabaseTask } from "./host/database-tasks.ts";
+import type { DatabaseAnswer, DatabaseTask } from "./host/databases/database-tasks.ts";
 import { checkDatabase, copyDatabase } from "./store/copy.ts";
 
 declare const self: Worker;

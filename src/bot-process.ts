@@ -1,9 +1,9 @@
 /** The plugin role: one uploaded TypeScript plugin in this process, driven by the host through descriptor 3. */
 import { sentenceOf } from "./core/error.ts";
-import { ChildChannel } from "./plugins/child-channel.ts";
-import { createHttp } from "./plugins/http.ts";
-import { loadPluginModule } from "./plugins/plugin-module.ts";
-import { Runtime } from "./plugins/runtime.ts";
+import { ChildChannel } from "./plugins/channel/child-channel.ts";
+import { createHttp } from "./plugins/http/http.ts";
+import { loadPluginModule } from "./plugins/runtime/plugin-module.ts";
+import { Runtime } from "./plugins/runtime/runtime.ts";
 import { closeDatabase, openDatabase } from "./store/database.ts";
 
 /** Resolves when the host has gone. */

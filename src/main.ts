@@ -12,7 +12,7 @@ switch (process.argv[2]) {
     break;
   }
   case roles.confine: {
-    const { runConfined } = await import("./plugins/confinement.ts");
+    const { runConfined } = await import("./plugins/confinement/confinement.ts");
     try {
       runConfined(process.argv.slice(3));
     } catch (error) {

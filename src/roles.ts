@@ -11,7 +11,7 @@ export const workers = {
 export const roles = {
   /** Answers one question about a database. */
   database: "role:database",
-  /** Confines itself and becomes another program: `plugins/confinement.ts`. */
+  /** Confines itself and becomes another program: `plugins/confinement/`. */
   confine: "role:confine",
   /** Runs one uploaded TypeScript plugin: `bot-process.ts`. */
   plugin: "role:plugin",

@@ -5,10 +5,10 @@ import { loadConfig } from "../src/config/load.ts";
 import type { InstanceId } from "../src/core/id.ts";
 import type { Observed } from "../src/core/status.ts";
 import { KnownPlugins } from "../src/host/known-plugins.ts";
-import { ManagedPlugins } from "../src/host/managed-plugins.ts";
-import { Turns } from "../src/host/turns.ts";
+import { ManagedPlugins } from "../src/host/management/managed-plugins.ts";
+import { Turns } from "../src/host/management/turns.ts";
 import { LogRouter } from "../src/log/router.ts";
-import { landlockVersion } from "../src/plugins/landlock.ts";
+import { landlockVersion } from "../src/plugins/confinement/landlock.ts";
 import { Homeserver } from "../src/sandbox/homeserver.ts";
 import { refusalOf, until } from "./doubles/delivery.ts";
 import {

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { openArchive } from "../src/plugins/archive.ts";
+import { openArchive } from "../src/plugins/archive/archive.ts";
 import { roost } from "./doubles/host.ts";
 
 setDefaultTimeout(60_000);

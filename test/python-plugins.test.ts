@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { landlockVersion } from "../src/plugins/landlock.ts";
+import { landlockVersion } from "../src/plugins/confinement/landlock.ts";
 import type { Homeserver } from "../src/sandbox/homeserver.ts";
 import type { SandboxUser } from "../src/sandbox/sandbox-user.ts";
 import { ApiUser, adminYaml } from "./doubles/api.ts";

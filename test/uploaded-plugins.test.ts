@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { landlockVersion } from "../src/plugins/landlock.ts";
+import { landlockVersion } from "../src/plugins/confinement/landlock.ts";
 import { BotRooms } from "./doubles/bot-rooms.ts";
 import { until } from "./doubles/delivery.ts";
 import type { HostProcess } from "./doubles/host.ts";

@@ -17,10 +17,10 @@ import {
 import { type Finding, fine, wrong } from "../doctor/finding.ts";
 import { type Ask, checkAccount, checkHomeserver, checkRoom, roomsOfAny } from "../doctor/homeserver.ts";
 import { checkHost, checkPort, checkPrograms } from "../doctor/machine.ts";
-import { hostDatabaseFile, listBackups } from "../host/backups.ts";
-import { shortageOf } from "../host/disk-watch.ts";
+import { hostDatabaseFile, listBackups } from "../host/databases/backups.ts";
+import { shortageOf } from "../host/databases/disk-watch.ts";
+import { ageOf } from "../host/databases/restore.ts";
 import { KnownPlugins } from "../host/known-plugins.ts";
-import { ageOf } from "../host/restore.ts";
 import { LogRouter } from "../log/router.ts";
 import { CredentialsFile } from "../matrix/credentials.ts";
 import { Http } from "../matrix/http.ts";

@@ -9,7 +9,7 @@ import type { Extraction } from "../bots/instagram/post.ts";
 import { settingsSchema } from "../bots/instagram/settings.ts";
 import { StrategyState } from "../bots/instagram/strategy-state.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
-import { createHttp } from "../plugins/http.ts";
+import { createHttp } from "../plugins/http/http.ts";
 import { exitCode, type Terminal } from "./terminal.ts";
 
 export interface InspectOptions {

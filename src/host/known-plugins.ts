@@ -9,12 +9,12 @@ import { RoostError } from "../core/error.ts";
 import { isObject } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { PluginInfo } from "../core/plugin-info.ts";
-import { PluginCatalog } from "../plugins/catalog.ts";
-import { describeBuiltIn } from "../plugins/catalog-built-in.ts";
-import type { CatalogEntry } from "../plugins/catalog-entry.ts";
-import type { Permissions } from "../plugins/manifest.ts";
-import { PythonInterpreter } from "../plugins/python-interpreter.ts";
-import { askedFor, PluginAgreements } from "./plugin-agreements.ts";
+import type { Permissions } from "../plugins/archive/manifest.ts";
+import { describeBuiltIn } from "../plugins/catalog/built-in.ts";
+import { PluginCatalog } from "../plugins/catalog/catalog.ts";
+import type { CatalogEntry } from "../plugins/catalog/entry.ts";
+import { PythonInterpreter } from "../plugins/python/interpreter.ts";
+import { askedFor, PluginAgreements } from "./management/plugin-agreements.ts";
 import { pluginSettings } from "./plugin-settings.ts";
 
 export interface KnownPluginsOptions {

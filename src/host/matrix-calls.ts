@@ -13,7 +13,7 @@ import type { Logger } from "../core/log.ts";
 import type { Account, MatrixAnswer } from "../core/matrix.ts";
 import type { RoomScope } from "../core/room-rule.ts";
 import { type Outbox, txnIdOf } from "../delivery/outbox.ts";
-import { judgeCall, type MatrixCall, type MatrixRoute, ownRooms } from "../plugins/matrix-routes.ts";
+import { judgeCall, type MatrixCall, type MatrixRoute, ownRooms } from "../plugins/remote/matrix-routes.ts";
 
 export interface MatrixCallsOptions {
   readonly instance: InstanceId;

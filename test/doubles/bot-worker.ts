@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { RoostError } from "../../src/core/error.ts";
 import { definePlugin, type PluginDefinition } from "../../src/core/plugin.ts";
-import { runBotInWorker } from "../../src/plugins/worker-side.ts";
+import { runBotInWorker } from "../../src/plugins/channel/worker-side.ts";
 import { closeDatabase, openDatabase } from "../../src/store/database.ts";
 
 const misbehaving = definePlugin({

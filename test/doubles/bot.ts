@@ -16,8 +16,8 @@ import type { JsonObject } from "../../src/core/json.ts";
 import type { Logger } from "../../src/core/log.ts";
 import type { Bot, Http, Message, PluginDefinition } from "../../src/core/plugin.ts";
 import { type Allowance, freshAllowance, takeTurn } from "../../src/delivery/allowance.ts";
-import { boundedFetch } from "../../src/plugins/fetch.ts";
-import { Handlers } from "../../src/plugins/handlers.ts";
+import { boundedFetch } from "../../src/plugins/http/fetch.ts";
+import { Handlers } from "../../src/plugins/runtime/handlers.ts";
 
 export interface SentReply {
   readonly key: string;

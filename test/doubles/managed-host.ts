@@ -13,11 +13,11 @@ import {
 } from "../../src/core/id.ts";
 import type { Actor, Management } from "../../src/core/management.ts";
 import type { HostControl } from "../../src/core/status.ts";
-import { hostDatabaseFile } from "../../src/host/backups.ts";
-import { HostBackups } from "../../src/host/daily-backups.ts";
+import { hostDatabaseFile } from "../../src/host/databases/backups.ts";
+import { HostBackups } from "../../src/host/databases/daily-backups.ts";
 import { House } from "../../src/host/house.ts";
 import { KnownPlugins } from "../../src/host/known-plugins.ts";
-import { controlHouse, manageHost } from "../../src/host/management.ts";
+import { controlHouse, manageHost } from "../../src/host/management/management.ts";
 import { Runtimes } from "../../src/host/runtimes.ts";
 import { LogRouter } from "../../src/log/router.ts";
 import { hasLoggedIn } from "../../src/matrix/credentials.ts";

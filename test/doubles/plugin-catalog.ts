@@ -1,4 +1,4 @@
-import { PluginCatalog } from "../../src/plugins/catalog.ts";
+import { PluginCatalog } from "../../src/plugins/catalog/catalog.ts";
 import { CollectingLogger } from "./delivery.ts";
 
 /** A catalog of this folder; without an interpreter unless one is named. */

@@ -1,5 +1,5 @@
 /** Little plugins as people write them for maubot, and the interpreter that runs them. */
-import { commonRequirements, mautrix } from "../../src/plugins/python-requirements.ts";
+import { commonRequirements, mautrix } from "../../src/plugins/python/requirements.ts";
 import { type Environment, pythonWith } from "./python.ts";
 
 /** An interpreter with all that `roost plugin python` installs. */

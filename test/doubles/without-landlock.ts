@@ -1,6 +1,6 @@
 /** Becomes the program that its arguments name, on a kernel that seems to have no Landlock. */
 import { ptr } from "bun:ffi";
-import { become, openLibc } from "../../src/plugins/libc.ts";
+import { become, openLibc } from "../../src/plugins/confinement/libc.ts";
 
 const createRuleset = 444;
 const [load, ifEqual, answer] = [0x20, 0x15, 0x06];

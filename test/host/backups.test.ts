@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { lastOccurrence } from "../../src/host/backup-schedule.ts";
-import { Backups, hostDatabaseFile, listBackups } from "../../src/host/backups.ts";
-import { runDatabaseTask } from "../../src/host/database-tasks.ts";
-import { instanceDatabaseFile } from "../../src/host/instance-databases.ts";
+import { lastOccurrence } from "../../src/host/databases/backup-schedule.ts";
+import { Backups, hostDatabaseFile, listBackups } from "../../src/host/databases/backups.ts";
+import { runDatabaseTask } from "../../src/host/databases/database-tasks.ts";
+import { instanceDatabaseFile } from "../../src/host/databases/instance-databases.ts";
 import { closeDatabase, openDatabase } from "../../src/store/database.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 import { temporaryFolder } from "../doubles/folder.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { shortageOf } from "../../src/host/disk-watch.ts";
+import { shortageOf } from "../../src/host/databases/disk-watch.ts";
 
 const space = (freeMegabytes: number, totalMegabytes = 20_000) => ({
   freeBytes: freeMegabytes * 1e6,

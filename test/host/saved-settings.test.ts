@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InstanceId } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { discardSavedSettings, readSavedSettings } from "../../src/host/saved-settings.ts";
+import { discardSavedSettings, readSavedSettings } from "../../src/host/management/saved-settings.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 
 const id = "notes" as InstanceId;

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { builtInPlugins } from "../../src/bots/all.ts";
 import { RoostError } from "../../src/core/error.ts";
 import { definePlugin } from "../../src/core/plugin.ts";
-import { describeBuiltIn, settingsSchemaOf } from "../../src/plugins/catalog-built-in.ts";
+import { describeBuiltIn, settingsSchemaOf } from "../../src/plugins/catalog/built-in.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 import { archiveOf, clock, greeter } from "../doubles/plugin-archive.ts";

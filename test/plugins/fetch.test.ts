@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
-import { definePlugin } from "../../src/plugins/author-module.ts";
-import { boundedFetch } from "../../src/plugins/fetch.ts";
-import { createHttp } from "../../src/plugins/http.ts";
-import { TestBot } from "../../src/plugins/test-bot.ts";
+import { definePlugin } from "../../src/plugins/author/author-module.ts";
+import { TestBot } from "../../src/plugins/author/test-bot.ts";
+import { boundedFetch } from "../../src/plugins/http/fetch.ts";
+import { createHttp } from "../../src/plugins/http/http.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 
 /** Answers what it was asked. */

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
-import { isPublicAddress } from "../../src/plugins/address.ts";
-import { createHttp } from "../../src/plugins/http.ts";
+import { isPublicAddress } from "../../src/plugins/http/address.ts";
+import { createHttp } from "../../src/plugins/http/http.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 
 const server = Bun.serve({

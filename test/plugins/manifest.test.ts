@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { readManifest } from "../../src/plugins/manifest.ts";
-import { inferSettings } from "../../src/plugins/manifest-settings.ts";
-import { compareVersions } from "../../src/plugins/manifest-version.ts";
+import { readManifest } from "../../src/plugins/archive/manifest.ts";
+import { inferSettings } from "../../src/plugins/archive/manifest-settings.ts";
+import { compareVersions } from "../../src/plugins/archive/manifest-version.ts";
 
 const read = (text: string) => readManifest(new TextEncoder().encode(text));
 const least = "id: org.example.bot\nversion: 1.0.0\nmodules: [first, second]\nmain_class: Bot\n";

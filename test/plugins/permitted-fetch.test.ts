@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { createHttp } from "../../src/plugins/http.ts";
-import { permittedFetch, requestByHost } from "../../src/plugins/permitted-fetch.ts";
+import { createHttp } from "../../src/plugins/http/http.ts";
+import { permittedFetch, requestByHost } from "../../src/plugins/http/permitted-fetch.ts";
 import { refusalOf } from "../doubles/delivery.ts";
 
 const request = { ask: "fetch", method: "GET", headers: {}, timeoutMs: 1_000, maxBytes: 1_000 } as const;

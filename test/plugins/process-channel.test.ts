@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
-import type { Channel } from "../../src/plugins/channel.ts";
-import { processChannel } from "../../src/plugins/process-channel.ts";
-import type { ToHost } from "../../src/plugins/protocol.ts";
+import type { Channel } from "../../src/plugins/channel/channel.ts";
+import { processChannel } from "../../src/plugins/channel/process-channel.ts";
+import type { ToHost } from "../../src/plugins/channel/protocol.ts";
 import { until } from "../doubles/delivery.ts";
 import { temporaryFolder } from "../doubles/folder.ts";
 

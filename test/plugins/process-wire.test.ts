@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readToHost } from "../../src/plugins/process-wire.ts";
+import { readToHost } from "../../src/plugins/channel/process-wire.ts";
 import { seededIntegers } from "../doubles/seeded-random.ts";
 
 /** One of each that a runtime says. */

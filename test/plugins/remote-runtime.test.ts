@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { RoostError } from "../../src/core/error.ts";
 import type { EventId, MxcUri } from "../../src/core/id.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import type { RuntimeTiming } from "../../src/plugins/remote-runtime.ts";
+import type { RuntimeTiming } from "../../src/plugins/remote/remote-runtime.ts";
 import { refusalOf, until } from "../doubles/delivery.ts";
 import { RuntimeStage } from "../doubles/runtime-stage.ts";
 

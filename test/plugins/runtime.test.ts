@@ -3,7 +3,7 @@ import { z } from "zod";
 import { command, rest } from "../../src/core/command.ts";
 import type { RoomId } from "../../src/core/id.ts";
 import { type Bot, definePlugin } from "../../src/core/plugin.ts";
-import { TestBot } from "../../src/plugins/test-bot.ts";
+import { TestBot } from "../../src/plugins/author/test-bot.ts";
 import { until } from "../doubles/delivery.ts";
 
 function start(

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { callNumbers } from "../../src/plugins/seccomp-calls.ts";
+import { callNumbers } from "../../src/plugins/confinement/seccomp-calls.ts";
 import { needs } from "../doubles/needs.ts";
 
 /** What the kernel tells programs of its calls; arm64 has the generic ones. */

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { z } from "zod";
 import { RoostError } from "../../src/core/error.ts";
 import { type Bot, definePlugin } from "../../src/core/plugin.ts";
-import { TestBot } from "../../src/plugins/test-bot.ts";
+import { TestBot } from "../../src/plugins/author/test-bot.ts";
 import { WebServer } from "../../src/web/server.ts";
 import { webParts } from "../doubles/web.ts";
 import { instance, snapshot, states } from "./snapshot.ts";

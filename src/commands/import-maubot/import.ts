@@ -7,7 +7,7 @@ import { sentenceOf } from "../../core/error.ts";
 import { asInstanceId, asUserId, type InstanceId } from "../../core/id.ts";
 import { isObject, objectAt } from "../../core/json.ts";
 import { Secret } from "../../core/secret.ts";
-import { instanceDatabaseFile } from "../../host/instance-databases.ts";
+import { instanceDatabaseFile } from "../../host/databases/instance-databases.ts";
 import type { KnownPlugins } from "../../host/known-plugins.ts";
 import { hasLoggedIn } from "../../matrix/credentials.ts";
 import { Http } from "../../matrix/http.ts";

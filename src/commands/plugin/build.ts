@@ -1,10 +1,10 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { objectAt } from "../../core/json.ts";
-import { openArchive } from "../../plugins/archive.ts";
-import { type Inspection, inspectPlugin } from "../../plugins/catalog-entry.ts";
-import { packPlugin } from "../../plugins/pack.ts";
-import { PythonInterpreter } from "../../plugins/python-interpreter.ts";
+import { openArchive } from "../../plugins/archive/archive.ts";
+import { packPlugin } from "../../plugins/author/pack.ts";
+import { type Inspection, inspectPlugin } from "../../plugins/catalog/entry.ts";
+import { PythonInterpreter } from "../../plugins/python/interpreter.ts";
 import { dataDirOf } from "../data-dir.ts";
 import { exitCode, type Terminal } from "../terminal.ts";
 import type { PluginOptions } from "./plugin.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { builtInLoaders } from "../../bots/index.ts";
-import { packAuthorFolder } from "../../plugins/author-folder.ts" with { type: "macro" };
+import { packAuthorFolder } from "../../plugins/author/author-folder.ts" with { type: "macro" };
 import { exitCode, type Terminal } from "../terminal.ts";
 import type { PluginOptions } from "./plugin.ts";
 import { templateOf } from "./template.ts";

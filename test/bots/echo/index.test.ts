@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import echo from "../../../src/bots/echo/index.ts";
-import { createHttp } from "../../../src/plugins/http.ts";
+import { createHttp } from "../../../src/plugins/http/http.ts";
 import { BotDouble } from "../../doubles/bot.ts";
 
 async function answers(body: string): Promise<unknown[]> {

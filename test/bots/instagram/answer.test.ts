@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import instagram from "../../../src/bots/instagram/index.ts";
 import { type Settings, settingsSchema } from "../../../src/bots/instagram/settings.ts";
-import { createHttp } from "../../../src/plugins/http.ts";
+import { createHttp } from "../../../src/plugins/http/http.ts";
 import { ReplayedInstagram } from "../../../src/sandbox/instagram.ts";
 import { BotDouble } from "../../doubles/bot.ts";
 

@@ -6,7 +6,7 @@ import { type Fetched, type Fetcher, fetchLink, type Progress } from "../../../s
 import { parseLink } from "../../../src/bots/instagram/link.ts";
 import { type Settings, settingsSchema } from "../../../src/bots/instagram/settings.ts";
 import { StrategyState } from "../../../src/bots/instagram/strategy-state.ts";
-import { createHttp } from "../../../src/plugins/http.ts";
+import { createHttp } from "../../../src/plugins/http/http.ts";
 
 /** What a bot lends to the strategies, with an allowance of a given number of turns. */
 export class FetcherDouble {

@@ -7,7 +7,7 @@ import { StrategyState } from "../../../src/bots/instagram/strategy-state.ts";
 import { RoostError } from "../../../src/core/error.ts";
 import type { MxcUri } from "../../../src/core/id.ts";
 import type { Bot } from "../../../src/core/plugin.ts";
-import { createHttp } from "../../../src/plugins/http.ts";
+import { createHttp } from "../../../src/plugins/http/http.ts";
 import { ReplayedInstagram } from "../../../src/sandbox/instagram.ts";
 import { posts, profiles, type ReplayedPost } from "../../../src/sandbox/instagram-catalogue.ts";
 import { renderPage, renderPost } from "../../../src/sandbox/instagram-page.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import instagram from "../../../src/bots/instagram/index.ts";
 import { type Settings, settingsSchema } from "../../../src/bots/instagram/settings.ts";
 import { objectAt } from "../../../src/core/json.ts";
-import { createHttp } from "../../../src/plugins/http.ts";
+import { createHttp } from "../../../src/plugins/http/http.ts";
 import { ReplayedInstagram } from "../../../src/sandbox/instagram.ts";
 import { BotDouble } from "../../doubles/bot.ts";
 

@@ -1,4 +1,4 @@
-"""The plugin's end of the line to the host: newline-delimited lists of messages, as src/plugins/protocol.ts has them."""
+"""The plugin's end of the line to the host: newline-delimited lists of messages, as src/plugins/channel/protocol.ts has them."""
 
 from __future__ import annotations
 
