@@ -115,10 +115,18 @@ export function hasReferences(entry: string): boolean {
 export function putEntry(text: string, place: EntryPlace, wanted: Json, config?: string): string {
   const written = putData(text, place, wanted);
   if (config === undefined) return written;
-  const edit = new YamlEdit(written);
+  const edit = new YamlEdit(writtenOut(written, place));
   const entry = find(edit.root, place)?.value;
   const pair = isMap(entry) ? pairAt(entry, "config") : undefined;
   if (pair !== undefined) edit.setText(pair, config);
+  return edit.apply();
+}
+
+/** Text of several lines has no place in an entry that is written as `{ ... }`: it gets lines of its own. */
+function writtenOut(text: string, place: EntryPlace): string {
+  const edit = new YamlEdit(text);
+  const pair = find(edit.root, place);
+  if (pair !== undefined && isMap(pair.value) && pair.value.flow === true) edit.writeOut(pair);
   return edit.apply();
 }
 

@@ -117,6 +117,16 @@ export class YamlEdit {
     this.#edit(startOf(pair.key), end, `${key}:\n${indent(text.trimEnd(), column + 2)}`);
   }
 
+  /** Gives the mapping behind a key of a block mapping lines of its own; a comment stays on the key's. */
+  writeOut(pair: Pair): void {
+    const start = startOf(pair.key);
+    const end = lineEnd(this.text, itemEnd(this.text, pair));
+    const comment = this.text.slice(itemEnd(this.text, pair), end);
+    const key = this.text.slice(start, nodeOf(pair.key)?.range?.[1]);
+    const lines = render(plainOf(pair.value) as Json);
+    this.#edit(start, end, `${key}:${comment}\n${indent(lines, columnOf(this.text, start) + 2)}`);
+  }
+
   #mergeList(list: YAMLSeq, wanted: readonly Json[]): void {
     const isFlow = list.flow === true;
     const starts = list.items.flatMap((item) => (isFlow ? startOf(item) : (dashOf(this.text, item) ?? [])));

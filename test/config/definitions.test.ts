@@ -184,6 +184,21 @@ describe("an edit", () => {
     expect(house.text()).toContain("# Another.\n  other: { plugin: echo");
   });
 
+  test("gives an instance on one line lines of its own for settings as YAML text", async () => {
+    using house = new House();
+    const other = '  other: { plugin: echo, account: "@a:example.org" }\n';
+    const line =
+      '  insta: { plugin: instagram, account: "@a:example.org", rooms: [], config: { limit: 1 } } # mine\n';
+    for (const text of [`${line}${other}`, `${other}${line}`]) {
+      house.write(file, `instances:\n${text}`);
+      const yaml = "# Few.\nlimit: 2 # or 3\n";
+      const { definition } = await house.save("insta", { config: { yaml } });
+      expect(definition.configYaml).toBe(yaml);
+      expect(house.text()).toContain(other);
+      expect(house.text()).toContain("# mine");
+    }
+  });
+
   test("refuses text with problems at its own lines, and writes nothing", async () => {
     using house = new House();
     const problemsOf = async (yaml: string) =>

@@ -82,7 +82,8 @@ function Summary({ id }: { readonly id: string }) {
         <p class="soft">
           {formatCount(instance.received)} received · {formatCount(instance.sent)} sent ·{" "}
           {formatCount(instance.handled)} handled · {formatCount(instance.queued)} queued ·{" "}
-          {formatCount(instance.failed)} failed · {formatCount(instance.restarts)} restarts
+          {formatCount(instance.failed)} failed · {formatCount(instance.restarts)}{" "}
+          {instance.restarts === 1 ? "restart" : "restarts"}
           {isolation !== undefined && ` · ${isolations[isolation]}`}
           {share !== undefined && ` · ${(share * 100).toFixed(2)} % available over 7 days`}
         </p>
