@@ -50,7 +50,7 @@ test("asks five questions, asks again where an answer does not hold, and what it
   expect([...new Set(err.match(/^\d\/5/gm))]).toEqual(["1/5", "2/5", "3/5", "4/5", "5/5"]);
   for (const why of [
     "does not answer",
-    "/nowhere cannot be read",
+    "There is no such file. Write the homeserver's registration token into a file",
     "no user id",
     "@ada:sandbox is there already",
     "does not know #typo:sandbox",

@@ -91,7 +91,7 @@ needs("a real Synapse", "lack" in synapseFound ? synapseFound.lack : undefined)(
       await typist.answer("1/5 Where is the homeserver?", "nowhere.invalid");
       await typist.answer("1/5 Where is the homeserver?", synapse.url);
       await typist.answer("2/5 Which file holds", join(scene.folder, "missing"));
-      await typist.answer("cannot be read", wrongFile);
+      await typist.answer("There is no such file", wrongFile);
       await typist.answer("does not accept the registration token", tokenFile);
       await typist.answer("3/5 Which account", "@admin:roost.test");
       await typist.answer("is there already", "roost");

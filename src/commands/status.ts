@@ -77,7 +77,10 @@ export function describeAvailability({ wantedMs, runningMs }: Availability): str
 
 function notesOf({ id, observed, warnings, restarts }: InstanceSnapshot): string[] {
   const cause = "cause" in observed && observed.cause !== "" ? [`${id}: ${observed.cause}`] : [];
-  const again = restarts > 0 && observed.state !== "stopped" ? [`${id}: started anew ${restarts} times`] : [];
+  const again =
+    restarts > 0 && observed.state !== "stopped"
+      ? [`${id}: started anew ${restarts === 1 ? "once" : `${restarts} times`}`]
+      : [];
   return [...cause, ...warnings.map((warning) => `${id}: ${warning}`), ...again];
 }
 

@@ -178,6 +178,7 @@ export class App {
 
   /** Finishes what is in hand, within 5 s, and closes everything in reverse. Works after a half-done `open` too. */
   async close(): Promise<void> {
+    if (this.#phase === "running") this.#options.router.logger().info("Roost is stopping.");
     this.#phase = "stopping";
     for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
       try {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { RoostError, sentenceOf } from "../../core/error.ts";
 import { asRoomAlias, asRoomId, asUserId, type UserId } from "../../core/id.ts";
@@ -50,9 +50,12 @@ export async function checkTokenFile(text: string, { http }: Place): Promise<str
   try {
     content = readFileSync(path, "utf8");
   } catch (error) {
-    throw wrong(
-      `${path} cannot be read (${sentenceOf(error)}). Write the homeserver's registration token into it, mode 600.`,
-    );
+    // Whoever gave the token itself is not to see it in a path.
+    if (!existsSync(path))
+      throw wrong(
+        "There is no such file. Write the homeserver's registration token into a file, mode 600, and give its path.",
+      );
+    throw wrong(`${path} cannot be read (${sentenceOf(error)}): let yourself read it, or name another file.`);
   }
   const token = content.split(/\r?\n/, 1)[0] ?? "";
   if (token === "") throw wrong(`The first line of ${path} is empty: write the registration token there.`);

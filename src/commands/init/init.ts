@@ -93,14 +93,17 @@ async function askAll(
     options.homeserver,
     checkPlace,
   );
-  const tokenFile = await ask("2/5 Which file holds its registration token?", options.tokenFile, (text) =>
-    checkTokenFile(text, place),
+  const tokenFile = await ask(
+    "2/5 Which file holds its registration token? Its path, not the token",
+    options.tokenFile,
+    (text) => checkTokenFile(text, place),
   );
-  const example = `@roost:${place.serverName ?? "example.org"}`;
+  const reporter = place.serverName === undefined ? undefined : `@roost:${place.serverName}`;
+  const offer = reporter === undefined ? "such as @roost:example.org" : `or Enter for ${reporter}`;
   const admin = await ask(
-    `3/5 Which account shall report errors? A new one, such as ${example}`,
+    `3/5 Which account shall report errors to admins? A new one, ${offer}`,
     options.admin,
-    (text) => checkUser(text, place, isOurs),
+    (text) => checkUser(text === "" ? (reporter ?? "") : text, place, isOurs),
   );
   const rooms = await ask("4/5 In which rooms shall the bot work? Addresses or ids", options.rooms, (text) =>
     checkRooms(text, place),
@@ -146,7 +149,10 @@ function askerOf(options: InitOptions, input: AsyncIterable<string>, terminal: T
       terminal.err(question);
       const next = await lines.next();
       if (next.done)
-        throw new RoostError("usage", "Nobody answered. Give every answer as an option: roost init --help");
+        throw new RoostError(
+          "usage",
+          "Nobody answered. Give every answer as an option, with --non-interactive: roost init --help",
+        );
       answer = next.value;
     }
   };
