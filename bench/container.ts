@@ -5,15 +5,15 @@
  * of the container. Exit 1 if more than 120 s passed (10 s where only Roost was restarted), anything was lost or any unit touched. Needs
  * root, systemd-container, debootstrap, age, Go (for sops) and pip (for yt-dlp); about 4 minutes.
  */
-import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { ReplayedInstagram } from "../src/sandbox/instagram.ts";
 import { temporaryFolder } from "../test/doubles/folder.ts";
 import { type Fault, faults, type Scene } from "./container/faults.ts";
-import { Machine, run } from "./container/machine.ts";
+import { Machine } from "./container/machine.ts";
 import { UnitMemory } from "./container/memory.ts";
 import { tryNeighbours } from "./container/neighbours.ts";
+import { enterOwnNetwork } from "./container/own-network.ts";
 import { fetchParts, homeserverPort, instagramPort, installRoost, lack } from "./container/system.ts";
 import { Talk } from "./container/talk.ts";
 
@@ -54,16 +54,7 @@ if (missing !== undefined) {
   console.log(`skipped: ${missing}`);
   process.exit(0);
 }
-if (process.env.ROOST_BENCH_NETWORK === undefined) {
-  fetchParts();
-  // A network and mounts of its own, which the container shares: no port here meets one of this machine's.
-  const { status } = spawnSync("unshare", ["--net", "--mount", process.execPath, ...process.argv.slice(1)], {
-    stdio: "inherit",
-    env: { ...process.env, ROOST_BENCH_NETWORK: "own" },
-  });
-  process.exit(status ?? 1);
-}
-run("ip", ["link", "set", "lo", "up"]);
+enterOwnNetwork(fetchParts);
 using folder = temporaryFolder();
 const machine = new Machine(folder.path);
 const talk = new Talk();

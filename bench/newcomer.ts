@@ -3,7 +3,6 @@
  * with a real systemd in a container, from the tar of `npm run release`, with a real Synapse of the name example.org. Prints how long each
  * step took, and exits 1 where a command failed or the bot did not answer. Needs what bench/container.ts needs, and Synapse.
  */
-import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../test/doubles/delivery.ts";
@@ -11,6 +10,7 @@ import { temporaryFolder } from "../test/doubles/folder.ts";
 import { findProgram } from "../test/doubles/needs.ts";
 import { findSynapse, Synapse } from "../test/doubles/synapse.ts";
 import { Machine, run } from "./container/machine.ts";
+import { enterOwnNetwork } from "./container/own-network.ts";
 import { fetchParts, lack, sopsFile } from "./container/system.ts";
 
 const root = join(import.meta.dir, "..");
@@ -44,16 +44,10 @@ if (missing !== undefined) {
   console.log(`skipped: ${missing}`);
   process.exit(0);
 }
-if (process.env.ROOST_BENCH_NETWORK === undefined) {
+enterOwnNetwork(() => {
   fetchParts();
   run(process.execPath, [join(root, "build/release.ts"), "--arch", "x64"]);
-  const { status } = spawnSync("unshare", ["--net", "--mount", process.execPath, ...process.argv.slice(1)], {
-    stdio: "inherit",
-    env: { ...process.env, ROOST_BENCH_NETWORK: "own" },
-  });
-  process.exit(status ?? 1);
-}
-run("ip", ["link", "set", "lo", "up"]);
+});
 
 using folder = temporaryFolder();
 const machine = new Machine(folder.path);

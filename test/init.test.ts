@@ -105,11 +105,34 @@ test("a token that the homeserver does not take is refused, and printed nowhere"
   expect(err).not.toContain("a-wrong-one");
 });
 
+test("offers an account of a homeserver that tells its name, takes Enter for it, and refuses one of another", async () => {
+  const body = { server_name: "sandbox" };
+  const answer = { kind: "error", status: 200, body } as const;
+  const fault = scene.homeserver.faults.inject({ path: /\/key\/v2\/server$/, answer });
+  const config = join(scene.folder, "named/config.yaml");
+  const bot = "@second:sandbox";
+  const answers = [
+    scene.homeserver.url,
+    tokenFile,
+    "@roost:elsewhere.org",
+    "",
+    "#pictures:sandbox",
+    "no",
+    bot,
+  ];
+  const { err, code } = await roost(["init", "--config", config], { stdin: `${answers.join("\n")}\n` });
+  fault.remove();
+  expect({ code, err }).toMatchObject({ code: 0 });
+  expect(err).toContain("A new one, or Enter for @roost:sandbox");
+  expect(err).toContain("The homeserver's users end in :sandbox, not in :elsewhere.org.");
+  expect(parse(readFileSync(config, "utf8")).admin.account).toBe("@roost:sandbox");
+});
+
 const synapseFound = await findSynapse();
 needs("a real Synapse", "lack" in synapseFound ? synapseFound.lack : undefined)(
   "init on a real Synapse",
   () => {
-    test("writes what a host can serve, and knows the server's name", async () => {
+    test("writes what a host can serve", async () => {
       await using synapse = new Synapse("python" in synapseFound ? synapseFound.python : "");
       await synapse.start();
       const admin = await synapse.admin();

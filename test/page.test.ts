@@ -86,14 +86,18 @@ describe.skipIf(executable === undefined)("the page", () => {
     await page.locator("label:has-text('Plugin') select").selectOption("echo");
     await page.getByLabel(/^Name, for you/).fill("parrot");
     await page.locator("label:has-text('Account') select").first().selectOption("registration");
-    await page.getByLabel("User id").fill("@parrot:sandbox");
     await page.getByRole("button", { name: "Add Pictures" }).click();
     expect(await page.getByLabel(/^Rooms, one a line/).inputValue()).toBe(room);
-    await page.getByRole("button", { name: "Check the rooms" }).click();
+    const check = page.getByRole("button", { name: "Add the account and check the rooms" });
+    await page.getByLabel("User id").fill("parrot");
+    expect(await check.isDisabled()).toBe(true);
+    await page.getByLabel("User id").fill("@parrot:sandbox");
+    await check.click();
     await page
       .getByText(/open, will be joined|joined/)
       .first()
       .waitFor();
+    expect(await page.locator("label:has-text('Which') select").inputValue()).toBe("@parrot:sandbox");
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByText("This was written").waitFor();
     expect(await main()).toContain("In its rooms it answers to !echo, !ping.");

@@ -49,6 +49,7 @@ needs("Python, for a datagram socket", lack)("a unit of Type=notify", () => {
     );
     await scene.host.stop();
     await heard("STOPPING=1");
+    expect(scene.host.output).toContain("Roost is stopping.");
   });
 
   test("with a watchdog for another process gets no sign of life", async () => {

@@ -1,5 +1,5 @@
+import { createInterface } from "node:readline";
 import type { CAC } from "cac";
-import { linesOf } from "../web/control-client.ts";
 import type { Run } from "./command-line.ts";
 import { completions, type Shell } from "./completions.ts";
 import { type ImportOptions, importMaubot } from "./import-maubot/command.ts";
@@ -23,7 +23,7 @@ export function defineSetup(cli: CAC, terminal: Terminal, run: Run): void {
     .option("--json", "Print one JSON object")
     .example("roost init --config config.yaml")
     .action((options: InitOptions) =>
-      run(() => init(options, linesOf(new Response(Bun.stdin.stream())), terminal)),
+      run(() => init(options, createInterface({ input: process.stdin }), terminal)),
     );
   cli
     .command("register <user>", "Register a Matrix account with the config's registration token")

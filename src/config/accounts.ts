@@ -1,5 +1,5 @@
 import type { AccountConfig } from "../core/config.ts";
-import { asUserId, type UserId } from "../core/id.ts";
+import { asUserId, serverOf, type UserId } from "../core/id.ts";
 import { quote } from "./excerpt.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Sections } from "./schema.ts";
@@ -67,8 +67,4 @@ function warnOfStrangers(accounts: ReadonlyMap<UserId, ListedAccount>): void {
       message: `is on another server than the other accounts, which are on ${quote(usual ?? "")}`,
     });
   }
-}
-
-function serverOf(userId: UserId): string {
-  return userId.slice(userId.indexOf(":") + 1);
 }

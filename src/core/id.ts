@@ -53,3 +53,8 @@ export function madeUpEventId(): EventId {
 export function asTxnId(text: string): TxnId {
   return text as TxnId;
 }
+
+/** What stands behind the first colon; empty for an id without a server, as those of rooms of version 12 are. */
+export function serverOf(id: string): string {
+  return id.includes(":") ? id.slice(id.indexOf(":") + 1) : "";
+}

@@ -1,4 +1,4 @@
-import { asRoomAlias, type RoomId, type UserId } from "./id.ts";
+import { asRoomAlias, type RoomId, serverOf, type UserId } from "./id.ts";
 import type { RoomReference } from "./matrix.ts";
 
 /** Where an instance works, as its YAML says it: in the rooms it lists, or with `any` in every room that its account is in. */
@@ -17,6 +17,6 @@ export function includesRoom(scope: RoomScope, roomId: RoomId): boolean {
 
 /** The rooms in which no bot works: the one that `admin.room` names, and the one whose members command a homeserver of the conduwuit family. */
 export function adminRooms(named: RoomReference | undefined, self: UserId): RoomReference[] {
-  const alias = asRoomAlias(`#admins:${self.slice(self.indexOf(":") + 1)}`);
+  const alias = asRoomAlias(`#admins:${serverOf(self)}`);
   return [named, alias].filter((each) => each !== undefined);
 }

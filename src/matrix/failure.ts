@@ -1,4 +1,4 @@
-import { type ErrorCode, RoostError, sentenceOf } from "../core/error.ts";
+import { type ErrorCode, failureClass, RoostError, sentenceOf } from "../core/error.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 
 /** What only a person can put right; after any other failure the connection waits and tries again, without end. */
@@ -43,4 +43,10 @@ export function notAHomeserver(cause?: unknown): RoostError {
     "What answers at homeserver.url is not a Matrix homeserver: write the address that the homeserver's clients use. Roost asks again.",
     { cause },
   );
+}
+
+/** For what one can do without: takes a failure that passes for no answer, and throws any other. */
+export function unlessPassing(error: unknown): undefined {
+  if (failureClass(error) === "dependency") return undefined;
+  throw error;
 }

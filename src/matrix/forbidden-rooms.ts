@@ -1,9 +1,9 @@
 import { RoostError } from "../core/error.ts";
-import { asRoomAlias, type RoomAlias, type RoomId, type UserId } from "../core/id.ts";
+import { asRoomAlias, type RoomAlias, type RoomId, serverOf, type UserId } from "../core/id.ts";
 import { stringAt } from "../core/json.ts";
 import type { RoomReference } from "../core/matrix.ts";
 import type { Client } from "./client.ts";
-import { requireRoomId, serverOf } from "./room-address.ts";
+import { requireRoomId } from "./room-address.ts";
 
 export interface ForbiddenRoomsOptions {
   readonly client: Client;
@@ -42,7 +42,7 @@ export class ForbiddenRooms {
   }
 
   has(room: RoomReference): boolean {
-    return this.all().has(room);
+    return this.#options.references().includes(room) || [...this.#ids.values()].some((id) => id === room);
   }
 
   all(): ReadonlySet<RoomReference> {

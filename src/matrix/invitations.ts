@@ -1,9 +1,9 @@
 import { failureClass } from "../core/error.ts";
-import type { RoomId, UserId } from "../core/id.ts";
+import { type RoomId, serverOf, type UserId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
 import type { Invitation, InvitationStore } from "../core/matrix.ts";
 import type { Client } from "./client.ts";
-import { serverOf, serversFor } from "./room-address.ts";
+import { serversFor } from "./room-address.ts";
 
 export interface InvitationsOptions {
   readonly client: Client;

@@ -1,11 +1,6 @@
 import { RoostError } from "../core/error.ts";
-import { asRoomId, type RoomId, type UserId } from "../core/id.ts";
+import { asRoomId, type RoomId, serverOf, type UserId } from "../core/id.ts";
 import type { RoomReference } from "../core/matrix.ts";
-
-/** What stands behind the first colon: the ids of room version 12 have none. */
-export function serverOf(id: string): string {
-  return id.includes(":") ? id.slice(id.indexOf(":") + 1) : "";
-}
 
 /** The servers to ask for a room by its id: whoever told of it, the one it was made on, and our own if anybody here is in it. */
 export function serversFor(

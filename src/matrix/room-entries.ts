@@ -20,10 +20,8 @@ export class RoomEntries {
     this.#entries.set(entry.reference, entry);
   }
 
-  /** Answers what it was to delete. */
-  delete(reference: RoomReference): RoomReference {
+  delete(reference: RoomReference): void {
     this.#entries.delete(reference);
-    return reference;
   }
 
   references(): RoomReference[] {

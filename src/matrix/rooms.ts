@@ -1,13 +1,14 @@
 import { failureClass, RoostError } from "../core/error.ts";
-import { asRoomAlias, asRoomId, type RoomAlias, type RoomId, type UserId } from "../core/id.ts";
+import { asRoomAlias, asRoomId, type RoomAlias, type RoomId, serverOf, type UserId } from "../core/id.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { MatrixEvent, RoomReference, RoomStanding } from "../core/matrix.ts";
 import type { Client } from "./client.ts";
 import type { Departure, SyncAnswer } from "./event.ts";
+import { unlessPassing } from "./failure.ts";
 import { ForbiddenRooms, lookUpAlias } from "./forbidden-rooms.ts";
 import type { Invitations } from "./invitations.ts";
 import { Retry } from "./retry.ts";
-import { requireRoomId, serverOf, serversFor } from "./room-address.ts";
+import { requireRoomId, serversFor } from "./room-address.ts";
 import { RoomEntries } from "./room-entries.ts";
 import { RoomFaults } from "./room-faults.ts";
 import { foundByRefusal, standingOf } from "./standing.ts";
@@ -100,7 +101,7 @@ export class Rooms {
       this.#find(answer);
       const references = this.#references();
       for (const reference of this.#entries.references())
-        if (!references.includes(reference)) this.#faults.forget(this.#entries.delete(reference));
+        if (!references.includes(reference)) this.#forget(reference);
       await Promise.all(references.map((reference) => this.#enterOne(reference, joined)));
       this.#report();
       await this.#answerInvitations();
@@ -246,13 +247,18 @@ export class Rooms {
     const entries = this.#entries.of(roomId);
     for (const entry of entries) {
       if (!this.#isListed(entry.reference)) {
-        this.#faults.forget(this.#entries.delete(entry.reference));
+        this.#forget(entry.reference);
         continue;
       }
       if (membership === "ban") this.#entries.set({ ...entry, membership: "banned" });
       else if (entry.membership === "joined") this.#entries.set({ ...entry, membership: "left" });
     }
     if (entries.length > 0) this.#report();
+  }
+
+  #forget(reference: RoomReference): void {
+    this.#entries.delete(reference);
+    this.#faults.forget(reference);
   }
 
   /** Answers whether it says that the room was replaced. */
@@ -291,10 +297,4 @@ export class Rooms {
     for (const standing of standings) this.#faults.tell(standing);
     onRooms(standings, this.#forbidden.all());
   }
-}
-
-/** Without the list of rooms each one is asked for by itself, which tells as much and says what is wrong. */
-function unlessPassing(error: unknown): undefined {
-  if (failureClass(error) === "dependency") return undefined;
-  throw error;
 }

@@ -1,7 +1,6 @@
 import { RoostError } from "../core/error.ts";
-import { asRoomId, type RoomId, type UserId } from "../core/id.ts";
+import { asRoomId, type RoomId, serverOf, type UserId } from "../core/id.ts";
 import { objectAt, stringAt } from "../core/json.ts";
-import { serverOf } from "./room-address.ts";
 
 export interface SuccessorsOptions {
   /** The rooms whose successors were found by earlier runs of the host. */

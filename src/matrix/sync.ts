@@ -24,9 +24,9 @@ export interface SyncOptions {
   readonly decryptor: Decryptor;
   /** Commits the batch; throwing means that it is not acknowledged and will be asked for again. */
   readonly onBatch: (batch: SyncBatch) => void;
-  /** After the commit. */
-  /** Comes before the batch of the same answer. */
+  /** Before the batch of the same answer, which is not acknowledged either if this throws. */
   readonly onInvited: (invitation: Invitation) => void;
+  /** After the commit. */
   readonly onAnswer: (answer: SyncAnswer) => void;
   /** Whether following the rooms shows the account as online. */
   readonly isOnline: () => boolean;

@@ -137,6 +137,11 @@ export class HostDatabase {
     this.#behindTimer ??= setTimeout(() => this.catchUp(), writeBehindMs);
   }
 
+  /** Whether there is something that was to be written soon and is not yet. */
+  get isBehind(): boolean {
+    return this.#behind.length > 0;
+  }
+
   /** Writes what is behind; called before whatever has to see it. */
   catchUp(): void {
     clearTimeout(this.#behindTimer);

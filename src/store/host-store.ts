@@ -16,6 +16,7 @@ import { HostInstances } from "./host-instances.ts";
 import { HostNotes } from "./host-notes.ts";
 import { HostSessions } from "./host-sessions.ts";
 import { entryOf, type StoredEntry, stateOf } from "./outbox-row.ts";
+import { placeAfter } from "./place.ts";
 
 const dayMs = 24 * 3_600_000;
 /**
@@ -31,8 +32,8 @@ const inboxColumns = `id, instance, account, room_id AS roomId, event_id AS even
 /** Where each account's sync stands, what is still to be handled, and what is still to be sent. */
 export class HostStore implements DeliveryStore {
   readonly #db: HostDatabase;
-  /** Batches without rows whose token is yet to be written. */
-  readonly #unplaced = new Set<SyncBatch>();
+  /** How far accounts have got that is not written yet: it will be soon, or together with the next row. */
+  readonly #places = new Map<UserId, SyncState>();
   readonly notes: HostNotes;
   readonly counts: HostCounts;
   readonly availability: HostAvailability;
@@ -75,7 +76,7 @@ export class HostStore implements DeliveryStore {
 
   /** Lets `swap` put another database in the place of this one and goes on with that. */
   replace(swap: () => void): void {
-    this.#unplaced.clear();
+    this.#places.clear();
     this.#db.replace(swap);
   }
 
@@ -115,20 +116,24 @@ export class HostStore implements DeliveryStore {
   }
 
   commitBatch(batch: SyncBatch, rows: readonly NewInboxRow[], nowMs: number): InboxRow[] {
+    const { account } = batch;
+    if (!this.#db.isBehind) this.#places.clear();
+    const place = placeAfter(this.#places.get(account), batch, nowMs);
     // The first sync ever is kept at once even without rows: what it says is history only because it came first.
     if (rows.length === 0 && batch.gapMs !== undefined) {
-      this.#unplaced.add(batch);
+      this.#places.set(account, place);
       // Should this be lost, the homeserver tells it again, and there was nothing to answer in it.
       this.#db.writeBehind(() => {
-        if (this.#unplaced.delete(batch)) this.#placeSync(batch, nowMs);
+        const latest = this.#places.get(account);
+        if (latest !== undefined) this.#writePlace(account, latest);
       });
       return [];
     }
     const inserted = this.#db.writeAlone(() => {
-      for (const each of [...this.#unplaced, batch]) this.#placeSync(each, nowMs);
+      this.#writePlace(account, place);
       return this.#insertRows(rows, nowMs);
     });
-    this.#unplaced.clear();
+    this.#places.delete(account);
     return inserted;
   }
 
@@ -150,18 +155,18 @@ export class HostStore implements DeliveryStore {
     return inserted;
   }
 
-  #placeSync(batch: SyncBatch, nowMs: number): void {
+  #writePlace(account: UserId, { deviceId, nextBatch, syncedAtMs, positions }: SyncState): void {
     this.#db
       .query(
         `INSERT INTO account_sync (account, device_id, next_batch, synced_at_ms) VALUES (?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET device_id = excluded.device_id, next_batch = excluded.next_batch, synced_at_ms = excluded.synced_at_ms`,
       )
-      .run(batch.account, batch.deviceId, batch.nextBatch, nowMs);
+      .run(account, deviceId, nextBatch, syncedAtMs);
     const place = this.#db.query(
       `INSERT INTO room_position (account, room_id, event_id) VALUES (?, ?, ?)
          ON CONFLICT DO UPDATE SET event_id = coalesce(excluded.event_id, event_id)`,
     );
-    for (const [roomId, eventId] of batch.positions) place.run(batch.account, roomId, eventId ?? null);
+    for (const [roomId, eventId] of positions) place.run(account, roomId, eventId ?? null);
   }
 
   dueRows(instance: InstanceId, nowMs: number, afterId: number, limit: number): InboxRow[] {

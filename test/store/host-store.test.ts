@@ -70,6 +70,17 @@ describe("the host's database", () => {
     });
   });
 
+  test("writes what was told without rows together with the next row, and forgets no room's position for it", () => {
+    withStore((store, file) => {
+      store.commitBatch(batchOf([messageOf("$1", "a")], "s1"), [], 1);
+      store.commitBatch({ ...batchOf([], "s2"), positions: new Map([[roomId, undefined]]) }, [], 2);
+      store.commitBatch(batchOf([], "s3"), [rowOf("$3")], 3);
+      expect(afterKill(file)).toEqual({ token: "s3", position: "$1", rows: 1 });
+      store.close();
+      expect(afterKill(file)).toEqual({ token: "s3", position: "$1", rows: 1 });
+    });
+  });
+
   test("takes an event that the homeserver repeats only once, also after it was handled", () => {
     withStore((store) => {
       const [row] = store.commitBatch(batchOf([]), [rowOf("$1")], 0);

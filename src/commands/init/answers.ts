@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { RoostError, sentenceOf } from "../../core/error.ts";
-import { asRoomAlias, asRoomId, asUserId, type UserId } from "../../core/id.ts";
+import { asRoomAlias, asRoomId, asUserId, serverOf, type UserId } from "../../core/id.ts";
 import { objectAt, stringAt } from "../../core/json.ts";
 import type { RoomReference } from "../../core/matrix.ts";
 import { Secret } from "../../core/secret.ts";
@@ -95,10 +95,6 @@ export async function checkRooms(text: string, { http }: Place): Promise<FoundRo
   if (words.length === 0)
     throw wrong("Name at least one room: an alias such as #pictures:example.org, or its id.");
   return await Promise.all(words.map((word) => checkRoom(word, http)));
-}
-
-export function serverOf(userId: UserId): string {
-  return userId.slice(userId.indexOf(":") + 1);
 }
 
 /** Whether the homeserver knows the alias. */

@@ -1,5 +1,5 @@
 import { dirname, relative } from "node:path";
-import type { UserId } from "../../core/id.ts";
+import { serverOf, type UserId } from "../../core/id.ts";
 import type { RoomReference } from "../../core/matrix.ts";
 
 /** What the questions of `roost init` brought. */
@@ -19,7 +19,7 @@ export function configText(file: string, answers: Answers): string {
   const { url, admin, adminRoom, bot, rooms, wantsInstagram } = answers;
   const plugin = wantsInstagram ? "instagram" : "echo";
   const quoted = (text: string) => JSON.stringify(text);
-  const server = admin.slice(admin.indexOf(":") + 1);
+  const server = serverOf(admin);
   return `# Written by \`roost init\`. Check an edit with: roost check --config ${file}
 # All settings: \`roost schema\` prints them for an editor.
 

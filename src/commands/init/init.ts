@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { loadConfig } from "../../config/load.ts";
 import { formatProblem } from "../../core/config.ts";
 import { RoostError, sentenceOf } from "../../core/error.ts";
-import { asRoomAlias, type UserId } from "../../core/id.ts";
+import { asRoomAlias, serverOf, type UserId } from "../../core/id.ts";
 import { pluginSettings } from "../../host/plugin-settings.ts";
 import { hasLoggedIn } from "../../matrix/credentials.ts";
 import { configFileOf, exitCode, type Terminal } from "../terminal.ts";
@@ -16,7 +16,6 @@ import {
   isAlias,
   type Place,
   readableByOthers,
-  serverOf,
 } from "./answers.ts";
 import { type Answers, configText } from "./config-text.ts";
 

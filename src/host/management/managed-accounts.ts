@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { AccountChange, AccountDefinitions } from "../../config/account-definitions.ts";
 import { RoostError } from "../../core/error.ts";
-import type { UserId } from "../../core/id.ts";
+import { serverOf, type UserId } from "../../core/id.ts";
 import type { AccountInfo, AccountLogin, Actor, RoomView, Step } from "../../core/management.ts";
 import type { AccountStatus, RoomReference } from "../../core/matrix.ts";
 import type { Secret } from "../../core/secret.ts";
@@ -152,7 +152,7 @@ export class ManagedAccounts {
     readonly canRegister: boolean;
   } {
     const { homeserver, accounts } = this.#options.house.config();
-    const names = [...accounts.keys()].map((userId) => userId.slice(userId.indexOf(":") + 1));
+    const names = [...accounts.keys()].map(serverOf);
     const counts = Map.groupBy(names, (name) => name);
     const [usual] = [...counts].sort(([, a], [, b]) => b.length - a.length);
     const token = homeserver.registrationToken;

@@ -11,10 +11,15 @@ export interface AccountInput {
 }
 
 export function emptyAccount(accounts: readonly AccountInfo[]): AccountInput {
-  const [first] = accounts;
+  const first = accounts.find(({ instances }) => instances.length === 0) ?? accounts[0];
   return first === undefined
     ? { userId: "", by: "registration", secret: "" }
     : { userId: first.userId, by: "existing", secret: "" };
+}
+
+/** Whether it names an account; what else is wrong with the name the host says. */
+export function isNamed({ userId }: AccountInput): boolean {
+  return /^@[^:\s]+:\S+$/.test(userId);
 }
 
 /** Adds the account if it is a new one, and then knows it as an existing one. */
@@ -74,7 +79,7 @@ export function AccountFields({ input, accounts }: AccountFieldsProps) {
           {ways
             .filter(
               ([way]) =>
-                (way !== "existing" || names.value.size > 0) &&
+                (way !== "existing" || by === "existing" || names.value.size > 0) &&
                 (way !== "registration" || known?.canRegister !== false),
             )
             .map(([way, words]) => (
@@ -88,6 +93,7 @@ export function AccountFields({ input, accounts }: AccountFieldsProps) {
         <label>
           Which
           <select value={userId} onChange={({ currentTarget }) => change({ userId: currentTarget.value })}>
+            {!names.value.has(userId) && <option value={userId}>{userId}</option>}
             {accounts.map((account) => (
               <option key={account.userId} value={account.userId}>
                 {account.userId}{" "}
@@ -101,6 +107,8 @@ export function AccountFields({ input, accounts }: AccountFieldsProps) {
           User id
           <input
             required
+            pattern="@[^:\s]+:\S+"
+            title="The whole id, such as @weather:example.org"
             placeholder={`@weather:${known?.serverName ?? "example.org"}`}
             value={userId}
             autocomplete="off"

@@ -10,7 +10,7 @@ import { act } from "../parts/message.tsx";
 import { Steps, withStep } from "../parts/steps.tsx";
 import { linkTo } from "../route.ts";
 import { linesOf, roomsOf } from "../settings-draft.ts";
-import { AccountFields, type AccountInput, addAccount, emptyAccount } from "./account-fields.tsx";
+import { AccountFields, type AccountInput, addAccount, emptyAccount, isNamed } from "./account-fields.tsx";
 import { Created } from "./created.tsx";
 import { RoomList } from "./instance-rooms.tsx";
 import { KnownRooms } from "./known-rooms.tsx";
@@ -139,8 +139,12 @@ function CreateForm({ plugins, accounts }: CreateProps) {
           />
         </label>
         <p>
-          <button type="button" disabled={linesOf(rooms.value).length === 0} onClick={() => void look()}>
-            Check the rooms
+          <button
+            type="button"
+            disabled={linesOf(rooms.value).length === 0 || !isNamed(account.value)}
+            onClick={() => void look()}
+          >
+            {account.value.by === "existing" ? "Check the rooms" : "Add the account and check the rooms"}
           </button>
         </p>
         <KnownRooms
