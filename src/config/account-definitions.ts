@@ -7,8 +7,8 @@ import { ConfigEdit, type Home } from "./config-edit.ts";
 import { entryOf } from "./definition.ts";
 import type { EntryPlace } from "./entry.ts";
 import { writeChanges } from "./file-change.ts";
+import type { ConfigReader } from "./reader.ts";
 import { SecretFiles } from "./secret-files.ts";
-import type { LoadOptions } from "./sources.ts";
 
 const newFile = "accounts.yaml";
 
@@ -29,12 +29,8 @@ export class AccountDefinitions {
   readonly #alone: <Result>(edit: () => Promise<Result>) => Promise<Result>;
 
   /** `alone` is that of the `Definitions` of the same files. */
-  constructor(
-    file: string,
-    options: LoadOptions,
-    alone: <Result>(edit: () => Promise<Result>) => Promise<Result>,
-  ) {
-    this.#edit = new ConfigEdit(file, options);
+  constructor(reader: ConfigReader, alone: <Result>(edit: () => Promise<Result>) => Promise<Result>) {
+    this.#edit = new ConfigEdit(reader);
     this.#alone = alone;
   }
 

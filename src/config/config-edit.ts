@@ -17,8 +17,8 @@ import {
 import { ConfigFile } from "./file.ts";
 import { type FileChange, obstacleTo, textOf } from "./file-change.ts";
 import { formatPath } from "./finding.ts";
-import { loadConfig, loadSources } from "./load.ts";
-import { type LoadOptions, readSources } from "./sources.ts";
+import { loadConfig } from "./load.ts";
+import type { ConfigReader } from "./reader.ts";
 import { indent } from "./yaml-layout.ts";
 
 /** Where an account or instance is defined, and what its file holds. */
@@ -31,7 +31,7 @@ export interface Home {
   /** The entry's own lines. */
   readonly entry: string;
   /** All that the config holds, to be cut from what is shown. */
-  readonly secrets: () => readonly Secret[];
+  readonly secrets: readonly Secret[];
   /** Why it cannot be edited, as a sentence. */
   readonly readOnly: string | undefined;
 }
@@ -46,26 +46,25 @@ export interface Trial {
 
 /** The files of a config, seen as something to edit. */
 export class ConfigEdit {
-  readonly #file: string;
-  readonly #options: LoadOptions;
+  readonly #reader: ConfigReader;
 
-  constructor(file: string, options: LoadOptions) {
-    this.#file = file;
-    this.#options = options;
+  constructor(reader: ConfigReader) {
+    this.#reader = reader;
   }
 
   load(changes: readonly FileChange[] = []): LoadedConfig {
+    if (changes.length === 0) return this.#reader.read().loaded;
     const texts = new Map(changes.map(({ file, after }) => [resolve(file), after]));
-    return loadConfig(this.#file, { ...this.#options, texts });
+    return loadConfig(this.#reader.file, { ...this.#reader.options, texts });
   }
 
   dataDir(): string {
-    return readSources(this.#file, this.#options).dataDir;
+    return this.#reader.read().sources.dataDir;
   }
 
   /** The instances that speak as an account, as far as the files can be read. */
   instancesOf(userId: UserId): InstanceId[] {
-    return readSources(this.#file, this.#options).sources.flatMap(({ file }) =>
+    return this.#reader.read().sources.sources.flatMap(({ file }) =>
       file.names("instances").flatMap((name) => {
         const isUser = stringAt(entryOf(file.value, "instances", name), "account") === userId;
         return isUser ? (asInstanceId(name) ?? []) : [];
@@ -86,13 +85,8 @@ export class ConfigEdit {
 
   /** The same for several, with the files read once. */
   findEach(places: readonly EntryPlace[]): (Home | undefined)[] {
-    const read = readSources(this.#file, this.#options);
+    const { sources: read, loaded } = this.#reader.read();
     const { main, sources } = read;
-    let loaded: LoadedConfig | undefined;
-    const secrets = () => {
-      loaded ??= loadSources(this.#file, read, this.#options);
-      return loaded.secrets;
-    };
     return places.map((place) => {
       const found = sources.find(({ file }) => file.names(place.section).includes(place.name))?.file;
       if (found === undefined) return undefined;
@@ -100,7 +94,7 @@ export class ConfigEdit {
       const parsed = found.tree();
       const entry = entryText(parsed, place) ?? "";
       const readOnly = found === main ? ofMainFile(file) : this.#obstacle(found, entry);
-      return { file, text: found.text, parsed, value: found.value, entry, secrets, readOnly };
+      return { file, text: found.text, parsed, value: found.value, entry, secrets: loaded.secrets, readOnly };
     });
   }
 

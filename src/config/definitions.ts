@@ -9,10 +9,11 @@ import { entryOf, revisionOf, settingSecretsOf, showInstance } from "./definitio
 import { configPosition, configText, type EntryPlace, entryText } from "./entry.ts";
 import { type FileChange, writeChanges } from "./file-change.ts";
 import { pluginSecretNames } from "./plugin-secrets.ts";
+import type { PluginSettings } from "./plugins.ts";
+import type { ConfigReader } from "./reader.ts";
 import { secretPlaces } from "./schema.ts";
 import { SecretFiles } from "./secret-files.ts";
 import { readSettingsText, relocate } from "./settings-text.ts";
-import type { LoadOptions } from "./sources.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
 const rememberedVersions = 200;
@@ -32,14 +33,14 @@ interface Draft {
  */
 export class Definitions {
   readonly #edit: ConfigEdit;
-  readonly #options: LoadOptions;
+  readonly #plugins: PluginSettings;
   /** What editors have seen, by revision: to tell what changed since. */
   readonly #seen = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(file: string, options: LoadOptions) {
-    this.#edit = new ConfigEdit(file, options);
-    this.#options = options;
+  constructor(reader: ConfigReader) {
+    this.#edit = new ConfigEdit(reader);
+    this.#plugins = reader.options.plugins;
   }
 
   /** Throws RoostError `not-found`, or `config-invalid` if even its account cannot be told. */
@@ -196,7 +197,7 @@ export class Definitions {
   /** Settings as they are written, without secrets. */
   #shownSettings(entry: unknown): JsonObject {
     const written = isObject(entry) ? entry.config : undefined;
-    const shown = settingSecretsOf(this.#options.plugins, entry).cut(written ?? {});
+    const shown = settingSecretsOf(this.#plugins, entry).cut(written ?? {});
     return isObject(shown) ? shown : {};
   }
 
@@ -214,13 +215,13 @@ export class Definitions {
         throw new RoostError("bad-request", `${sentence} Nothing was written.`);
       },
     };
-    const settings = settingSecretsOf(this.#options.plugins, base);
+    const settings = settingSecretsOf(this.#plugins, base);
     if (!isTextual(config)) {
       const parsed: unknown = JSON.parse(JSON.stringify(config));
       const plain = isObject(parsed) ? parsed : {};
       return { wanted: { ...base, config: settings.keep(old, plain, { ...options, keepsLeftOut: true }) } };
     }
-    const isSecret = secretPlaces(pluginSecretNames(this.#options.plugins));
+    const isSecret = secretPlaces(pluginSecretNames(this.#plugins));
     const text = readSettingsText(config.yaml, isSecret, (written) =>
       settings.keep(old, written, { ...options, keepsLeftOut: false }),
     );
@@ -242,8 +243,8 @@ export class Definitions {
 
   #show(id: InstanceId, home: Home): { readonly yaml: string } {
     const text = entryText(home.parsed, placeOf(id)) ?? "";
-    const settings = settingSecretsOf(this.#options.plugins, entryOf(home.value, "instances", id));
-    return { yaml: showInstance(text, settings, home.secrets()) };
+    const settings = settingSecretsOf(this.#plugins, entryOf(home.value, "instances", id));
+    return { yaml: showInstance(text, settings, home.secrets) };
   }
 
   #remember(revision: string, yaml: string): void {

@@ -24,6 +24,7 @@ export function findIncludes(
       const message =
         "only the file name may have wildcards, not its folder: list each folder on a line of its own";
       main.report({ path: ["include", index], message });
+      folders.add(resolve(folder));
       continue;
     }
     if (!wildcard.test(basename(path))) {

@@ -1,8 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "../config/load.ts";
-import { ParsedFiles } from "../config/parsed-files.ts";
-import type { LoadOptions } from "../config/sources.ts";
+import { ConfigReader } from "../config/reader.ts";
 import { watchConfig } from "../config/watch.ts";
 import { type Config, formatProblem, type LoadedConfig } from "../core/config.ts";
 import { sentenceOf } from "../core/error.ts";
@@ -59,7 +57,6 @@ const pruneEveryMs = 3_600_000;
 export class App {
   readonly #options: AppOptions;
   readonly #closers: (() => unknown)[] = [];
-  readonly #parsed = new ParsedFiles();
   #phase: HostSnapshot["phase"] = "starting";
   /** Watches what the config as last read consists of. */
   #follow: (files: readonly string[]) => void = () => {};
@@ -77,7 +74,8 @@ export class App {
     const log = router.logger();
     const plugins = new KnownPlugins({ ...this.#options, log, keepsCopies: true });
     await plugins.open();
-    const load = () => this.#load(plugins);
+    const reader = new ConfigReader(configFile, { env: this.#options.env, plugins, hasLoggedIn });
+    const load = () => this.#take(reader.read().loaded);
     const loaded = load();
     const { config, problems } = loaded;
     if (config === undefined) throw new UnreadableConfig(loaded);
@@ -138,8 +136,7 @@ export class App {
     const control = controlHouse(house, router);
     const login = new Login({ account: () => pageAccountOf(house.config()) });
     const management = manageHost({
-      ...{ house, store, router, plugins, backups, configFile },
-      loadOptions: this.#loadOptions(plugins),
+      ...{ house, store, router, plugins, backups, reader },
       databaseCommand: [...self, roles.database],
     });
     const web = await this.#opened(
@@ -214,14 +211,8 @@ export class App {
     }
   }
 
-  #loadOptions(plugins: KnownPlugins): LoadOptions {
-    return { env: this.#options.env, plugins, hasLoggedIn, parsed: this.#parsed };
-  }
-
-  #load(plugins: KnownPlugins): LoadedConfig {
-    const { configFile, router } = this.#options;
-    const loaded = loadConfig(configFile, this.#loadOptions(plugins));
-    router.addSecrets(loaded.secrets);
+  #take(loaded: LoadedConfig): LoadedConfig {
+    this.#options.router.addSecrets(loaded.secrets);
     this.#follow(loaded.watched);
     return loaded;
   }

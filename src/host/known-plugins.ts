@@ -9,7 +9,7 @@ import { RoostError } from "../core/error.ts";
 import { isObject } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
 import type { PluginInfo } from "../core/plugin-info.ts";
-import type { Permissions } from "../plugins/archive/manifest.ts";
+import type { Manifest, Permissions } from "../plugins/archive/manifest.ts";
 import { describeBuiltIn } from "../plugins/catalog/built-in.ts";
 import { PluginCatalog } from "../plugins/catalog/catalog.ts";
 import type { CatalogEntry } from "../plugins/catalog/entry.ts";
@@ -29,6 +29,8 @@ export interface KnownPluginsOptions {
 /** Every plugin there is, built in or uploaded: what the config needs to know of them, and what people are shown. */
 export class KnownPlugins implements PluginSettings {
   readonly #options: KnownPluginsOptions;
+  /** Those of uploaded ones, by what they say of themselves. */
+  readonly #settings = new WeakMap<Manifest, ReturnType<PluginSettings["find"]>>();
   #builtIn: readonly PluginInfo[] = [];
   #catalog: PluginCatalog | undefined;
   #python: PythonInterpreter | undefined;
@@ -132,12 +134,16 @@ export class KnownPlugins implements PluginSettings {
   }
 
   names(): readonly string[] {
-    return this.list().map(({ id }) => id);
+    return [...this.#builtIn, ...(this.#catalog?.list() ?? []).map(({ info }) => info)].map(({ id }) => id);
   }
 
+  /** The same object as long as the plugin is the same. */
   find(name: string): ReturnType<PluginSettings["find"]> {
     const uploaded = this.uploaded(name);
-    return uploaded === undefined ? pluginSettings.find(name) : settingsOf(uploaded);
+    if (uploaded === undefined) return pluginSettings.find(name);
+    const settings = this.#settings.get(uploaded.manifest) ?? settingsOf(uploaded);
+    this.#settings.set(uploaded.manifest, settings);
+    return settings;
   }
 }
 
@@ -149,12 +155,14 @@ function permissionsOf({ info, manifest }: CatalogEntry): Permissions {
 /** Only a schema that its author wrote is kept to; one that was guessed from a base-config.yaml is no more than a form. */
 function settingsOf({ info, manifest }: CatalogEntry): ReturnType<PluginSettings["find"]> {
   const { settings } = manifest;
+  let schema: z.ZodType | undefined;
   return {
     schema: info.settingsSchema,
-    check: (config) =>
-      settings === undefined
-        ? { value: isObject(config) ? config : {} }
-        : checkSettings(z.fromJSONSchema(settings as Parameters<typeof z.fromJSONSchema>[0]), config),
+    check: (config) => {
+      if (settings === undefined) return { value: isObject(config) ? config : {} };
+      schema ??= z.fromJSONSchema(settings as Parameters<typeof z.fromJSONSchema>[0]);
+      return checkSettings(schema, config);
+    },
     answersTo: (prefix) => info.answersTo.map((text) => text.replace(/^!/, prefix)),
     isAlwaysConfined: info.language === "python",
   };

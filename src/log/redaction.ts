@@ -7,13 +7,16 @@ const shortestLength = 6;
  * Values shorter than six characters are left alone: cutting them would riddle ordinary words.
  */
 export class Redaction {
+  readonly #known = new Set<string>();
   #values: readonly string[] = [];
 
   add(secrets: Iterable<Secret>): void {
     const values = new Set(this.#values);
     for (const secret of secrets) {
-      if (secret.reveal().length < shortestLength) continue;
-      for (const form of formsOf(secret.reveal())) values.add(form);
+      const value = secret.reveal();
+      if (value.length < shortestLength || this.#known.has(value)) continue;
+      this.#known.add(value);
+      for (const form of formsOf(value)) values.add(form);
     }
     // Longest first: a secret that begins with another one goes as a whole.
     this.#values = [...values].sort((a, b) => b.length - a.length);

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AccountDefinitions } from "../../src/config/account-definitions.ts";
 import { Definitions } from "../../src/config/definitions.ts";
+import { ConfigReader } from "../../src/config/reader.ts";
 import { asUserId, type UserId } from "../../src/core/id.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { refusalOf } from "../doubles/delivery.ts";
@@ -17,10 +18,10 @@ const bot = user("@bot:example.org");
 
 function open(folder: Folder): { accounts: AccountDefinitions; text: (name: string) => string } {
   const file = folder.write("config.yaml", `${instance('rooms: ["!a:example.org"]')}`);
-  const options = { env: {}, plugins };
-  const definitions = new Definitions(file, options);
+  const reader = new ConfigReader(file, { env: {}, plugins });
+  const definitions = new Definitions(reader);
   return {
-    accounts: new AccountDefinitions(file, options, (edit) => definitions.alone(edit)),
+    accounts: new AccountDefinitions(reader, (edit) => definitions.alone(edit)),
     text: (name) => readFileSync(join(folder.path, name), "utf8"),
   };
 }

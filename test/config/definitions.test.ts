@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Definitions } from "../../src/config/definitions.ts";
+import { ConfigReader } from "../../src/config/reader.ts";
 import type { RoostError } from "../../src/core/error.ts";
 import { asInstanceId, asRoomAlias, asRoomId, asUserId, type InstanceId } from "../../src/core/id.ts";
 import type { InstanceChange } from "../../src/core/management.ts";
@@ -62,7 +63,9 @@ class House extends Folder {
     this.write("config.yaml", main);
     this.write("data/one", "hunter1\n");
     this.write(file, text);
-    this.definitions = new Definitions(join(this.path, "config.yaml"), { env: {}, plugins });
+    this.definitions = new Definitions(
+      new ConfigReader(join(this.path, "config.yaml"), { env: {}, plugins }),
+    );
   }
   text(name = file): string {
     return readFileSync(join(this.path, name), "utf8");

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "../../src/config/load.ts";
+import { ConfigReader } from "../../src/config/reader.ts";
 import {
   asInstanceId,
   asRoomAlias,
@@ -62,9 +62,9 @@ export async function openManagedHost(
   const log = router.logger();
   const plugins = new KnownPlugins({ configFile, env: process.env, version: "1.2.3", log });
   await plugins.open();
-  const loadOptions = { env: {}, plugins, hasLoggedIn };
+  const reader = new ConfigReader(configFile, { env: {}, plugins, hasLoggedIn });
   const load = () => {
-    const loaded = loadConfig(configFile, loadOptions);
+    const { loaded } = reader.read();
     router.addSecrets(loaded.secrets);
     return loaded;
   };
@@ -106,8 +106,7 @@ export async function openManagedHost(
     router,
     plugins,
     backups,
-    configFile,
-    loadOptions,
+    reader,
     databaseCommand,
   });
   return {

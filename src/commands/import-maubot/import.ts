@@ -2,6 +2,7 @@ import { createReadStream, existsSync, mkdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { AccountDefinitions } from "../../config/account-definitions.ts";
 import { Definitions } from "../../config/definitions.ts";
+import { ConfigReader } from "../../config/reader.ts";
 import type { Config } from "../../core/config.ts";
 import { sentenceOf } from "../../core/error.ts";
 import { asInstanceId, asUserId, type InstanceId } from "../../core/id.ts";
@@ -44,9 +45,9 @@ export class MaubotImport {
     this.#from = from;
     this.#to = to;
     const { env, plugins, config } = to;
-    const options = { env, plugins, hasLoggedIn };
-    this.#definitions = new Definitions(config.file, options);
-    this.#accounts = new AccountDefinitions(config.file, options, (edit) => this.#definitions.alone(edit));
+    const reader = new ConfigReader(config.file, { env, plugins, hasLoggedIn });
+    this.#definitions = new Definitions(reader);
+    this.#accounts = new AccountDefinitions(reader, (edit) => this.#definitions.alone(edit));
   }
 
   async run(): Promise<ImportReport> {

@@ -1,6 +1,6 @@
 import { AccountDefinitions } from "../../config/account-definitions.ts";
 import { Definitions } from "../../config/definitions.ts";
-import type { LoadOptions } from "../../config/sources.ts";
+import type { ConfigReader } from "../../config/reader.ts";
 import type { BackupControl } from "../../core/backup.ts";
 import type { InstanceId } from "../../core/id.ts";
 import type { Management } from "../../core/management.ts";
@@ -26,8 +26,7 @@ export interface ManagementOptions {
   readonly router: LogRouter;
   readonly plugins: KnownPlugins;
   readonly backups: BackupControl;
-  readonly configFile: string;
-  readonly loadOptions: LoadOptions;
+  readonly reader: ConfigReader;
   /** Starts this program in the role that answers one question about a database. */
   readonly databaseCommand: readonly string[];
 }
@@ -59,14 +58,12 @@ export function controlHouse(house: House, router: LogRouter): HostControl {
 
 /** All that people may do to the running host, put together from the parts that do it. */
 export function manageHost(options: ManagementOptions): Management {
-  const { house, store, router, plugins, backups, configFile, loadOptions, databaseCommand } = options;
+  const { house, store, router, plugins, backups, reader, databaseCommand } = options;
   const { dataDir } = house.config();
   const turns = new Turns();
   const audit = auditTo((id) => router.logger(id));
-  const definitions = new Definitions(configFile, loadOptions);
-  const accountDefinitions = new AccountDefinitions(configFile, loadOptions, (edit) =>
-    definitions.alone(edit),
-  );
+  const definitions = new Definitions(reader);
+  const accountDefinitions = new AccountDefinitions(reader, (edit) => definitions.alone(edit));
   const instances = new ManagedInstances({
     ...{ house, store, definitions, turns, audit },
     accounts: accountDefinitions,
