@@ -16,7 +16,8 @@ import { findBrowser } from "../test/web/browser.ts";
 import { compileLabExecutable } from "./lab/executable.ts";
 import { percentile } from "./percentile.ts";
 
-const paths = ["/overview", "/instances/quiet0", "/logs?limit=100", "/plugins", "/accounts", "/pending"];
+const views = ["/overview", "/instances/quiet0", "/logs?limit=100", "/plugins", "/accounts", "/pending"];
+const paths = [...views.map((view) => `/_roost/v1${view}`), "/_matrix/maubot/v1/instances"];
 
 const { instances, records, rounds } = parseArgs({
   options: {
@@ -31,7 +32,7 @@ async function measureApi(user: ApiUser): Promise<Map<string, number[]>> {
   for (let round = 0; round < Number(rounds); round++) {
     for (const path of paths) {
       const beganMs = performance.now();
-      await (await user.fetch("GET", `/_roost/v1${path}`)).bytes();
+      await (await user.fetch("GET", path)).bytes();
       times.get(path)?.push(performance.now() - beganMs);
       await Bun.sleep(10);
     }

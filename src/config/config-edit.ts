@@ -3,7 +3,6 @@ import { type Config, formatProblem, type LoadedConfig, type Problem } from "../
 import { RoostError } from "../core/error.ts";
 import { asInstanceId, type InstanceId, type UserId } from "../core/id.ts";
 import { isObject, type Json, stringAt } from "../core/json.ts";
-import type { Secret } from "../core/secret.ts";
 import { entryOf } from "./definition.ts";
 import {
   type EntryPlace,
@@ -30,8 +29,8 @@ export interface Home {
   readonly value: Json | undefined;
   /** The entry's own lines. */
   readonly entry: string;
-  /** All that the config holds, to be cut from what is shown. */
-  readonly secrets: readonly Secret[];
+  /** The whole config as it was read with it. */
+  readonly loaded: LoadedConfig;
   /** Why it cannot be edited, as a sentence. */
   readonly readOnly: string | undefined;
 }
@@ -94,7 +93,7 @@ export class ConfigEdit {
       const parsed = found.tree();
       const entry = entryText(parsed, place) ?? "";
       const readOnly = found === main ? ofMainFile(file) : this.#obstacle(found, entry);
-      return { file, text: found.text, parsed, value: found.value, entry, secrets: loaded.secrets, readOnly };
+      return { file, text: found.text, parsed, value: found.value, entry, loaded, readOnly };
     });
   }
 

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { RoostError } from "../core/error.ts";
-import { asRoomAlias, asRoomId, asUserId, type InstanceId } from "../core/id.ts";
-import { isObject, type Json, type JsonObject, stringAt } from "../core/json.ts";
+import type { InstanceId } from "../core/id.ts";
+import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { InstanceChange, InstanceDefinition, InstancePreview, Saved } from "../core/management.ts";
-import type { RoomRule } from "../core/room-rule.ts";
 import { ConfigEdit, type Home, refusal } from "./config-edit.ts";
-import { entryOf, revisionOf, settingSecretsOf, showInstance } from "./definition.ts";
-import { configPosition, configText, type EntryPlace, entryText } from "./entry.ts";
+import { entryOf, revisionOf, settingSecretsOf } from "./definition.ts";
+import { DefinitionView, placeOf } from "./definition-view.ts";
+import { configPosition, configText } from "./entry.ts";
 import { type FileChange, writeChanges } from "./file-change.ts";
 import { pluginSecretNames } from "./plugin-secrets.ts";
 import type { PluginSettings } from "./plugins.ts";
@@ -34,6 +34,7 @@ interface Draft {
 export class Definitions {
   readonly #edit: ConfigEdit;
   readonly #plugins: PluginSettings;
+  readonly #view: DefinitionView;
   /** What editors have seen, by revision: to tell what changed since. */
   readonly #seen = new Map<string, string>();
   #last: Promise<unknown> = Promise.resolve();
@@ -41,34 +42,35 @@ export class Definitions {
   constructor(reader: ConfigReader) {
     this.#edit = new ConfigEdit(reader);
     this.#plugins = reader.options.plugins;
+    this.#view = new DefinitionView(this.#plugins);
   }
 
   /** Throws RoostError `not-found`, or `config-invalid` if even its account cannot be told. */
   read(id: InstanceId): InstanceDefinition {
     const home = this.#edit.find(placeOf(id));
     if (home === undefined) throw notFound(id);
-    const entry = entryOf(home.value, "instances", id);
-    const account = asUserId(stringAt(entry, "account") ?? "");
-    if (!isObject(entry) || account === undefined) {
-      const sentence = `${id} is defined in ${home.file} without a valid account: mend that file by hand.`;
-      throw new RoostError("config-invalid", sentence);
+    return this.#definition(id, home);
+  }
+
+  /** The same for several, with the files read once; those that `read` would throw for are left out. */
+  readEach(ids: readonly InstanceId[]): ReadonlyMap<InstanceId, InstanceDefinition> {
+    const found = new Map<InstanceId, InstanceDefinition>();
+    for (const [index, home] of this.#edit.findEach(ids.map(placeOf)).entries()) {
+      const id = ids[index];
+      if (id === undefined || home === undefined) continue;
+      try {
+        found.set(id, this.#definition(id, home));
+      } catch (error) {
+        if (!(error instanceof RoostError)) throw error;
+      }
     }
-    const { yaml } = this.#show(id, home);
-    const revision = revisionOf(yaml);
-    this.#remember(revision, yaml);
-    return {
-      id,
-      plugin: stringAt(entry, "plugin") ?? "",
-      account,
-      rooms: roomsOf(entry.rooms),
-      enabled: entry.enabled !== false,
-      prefix: stringAt(entry, "prefix") ?? "!",
-      config: this.#shownSettings(entry),
-      configYaml: configText(yaml),
-      yaml,
-      revision,
-      readOnly: home.readOnly,
-    };
+    return found;
+  }
+
+  #definition(id: InstanceId, home: Home): InstanceDefinition {
+    const definition = this.#view.definition(id, home);
+    this.#remember(definition.revision, definition.yaml);
+    return definition;
   }
 
   /** What `save` would write, without secrets. Throws as `save` does, but tells problems instead. */
@@ -93,7 +95,7 @@ export class Definitions {
       yaml,
       diff: unifiedDiff(before, yaml),
       configYaml: configText(yaml),
-      config: this.#shownSettings(entryOf(this.#edit.valueOf(changed), "instances", id)),
+      config: this.#view.settings(entryOf(this.#edit.valueOf(changed), "instances", id)),
       problems: relocate(errors, id, configPosition(changed.after ?? "", place)),
       writesSecrets: secrets.length > 0,
     };
@@ -178,7 +180,7 @@ export class Definitions {
       isNew: home === undefined,
       changed,
       secrets: secretFiles.changes(),
-      before: home === undefined ? "" : this.#show(id, home).yaml,
+      before: home === undefined ? "" : this.#view.yaml(id, home),
     };
   }
 
@@ -192,13 +194,6 @@ export class Definitions {
       const problems = relocate(error.problems, id, configPosition(text, place));
       throw refusal(problems[0], problems);
     }
-  }
-
-  /** Settings as they are written, without secrets. */
-  #shownSettings(entry: unknown): JsonObject {
-    const written = isObject(entry) ? entry.config : undefined;
-    const shown = settingSecretsOf(this.#plugins, entry).cut(written ?? {});
-    return isObject(shown) ? shown : {};
   }
 
   /** The entry to write, secrets already in files; and its settings as text if they were given so. */
@@ -230,7 +225,7 @@ export class Definitions {
 
   #refuseConflict(id: InstanceId, revision: string | undefined, home: Home | undefined): void {
     if (revision === undefined) return;
-    const now = home === undefined ? "" : this.#show(id, home).yaml;
+    const now = home === undefined ? "" : this.#view.yaml(id, home);
     if (home !== undefined && revisionOf(now) === revision) return;
     const seen = this.#seen.get(revision);
     const sentence = home === undefined ? "was removed" : "was changed";
@@ -241,30 +236,12 @@ export class Definitions {
     );
   }
 
-  #show(id: InstanceId, home: Home): { readonly yaml: string } {
-    const text = entryText(home.parsed, placeOf(id)) ?? "";
-    const settings = settingSecretsOf(this.#plugins, entryOf(home.value, "instances", id));
-    return { yaml: showInstance(text, settings, home.secrets) };
-  }
-
   #remember(revision: string, yaml: string): void {
     this.#seen.delete(revision);
     this.#seen.set(revision, yaml);
     const [oldest] = this.#seen.keys();
     if (this.#seen.size > rememberedVersions && oldest !== undefined) this.#seen.delete(oldest);
   }
-}
-
-function roomsOf(written: unknown): RoomRule {
-  if (written === "any") return written;
-  const rooms = Array.isArray(written) ? written : [];
-  return rooms.flatMap((room) =>
-    typeof room === "string" ? (asRoomId(room) ?? asRoomAlias(room) ?? []) : [],
-  );
-}
-
-function placeOf(id: InstanceId): EntryPlace {
-  return { section: "instances", name: id };
 }
 
 /** What the entry says but for its settings, with the change. A new one begins with what each instance has. */

@@ -188,6 +188,8 @@ export interface Management {
 
   /** Throws `not-found`. Quarantined ones have a definition too. */
   definition(id: InstanceId): InstanceDefinition;
+  /** The same for several, read at once; those that cannot be told are left out. */
+  definitions(ids: readonly InstanceId[]): ReadonlyMap<InstanceId, InstanceDefinition>;
   /** Writes nothing. Refused with `conflict` or `bad-request` as `saveInstance` is; what else is wrong is told. */
   previewInstance(id: InstanceId, change: InstanceChange): InstancePreview;
   /** Writes the YAML and applies it: creates or restarts the instance, telling each step. */

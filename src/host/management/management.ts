@@ -96,6 +96,7 @@ export function manageHost(options: ManagementOptions): Management {
     lookForMissing: () => managedPlugins.lookForMissing(),
 
     definition: (id) => definitions.read(id),
+    definitions: (ids) => definitions.readEach(ids),
     previewInstance: (id, change) => definitions.preview(id, change),
     saveInstance: (id, change, actor, onStep) => instances.save(id, change, actor, onStep),
     savedSettings: (id) => {

@@ -131,11 +131,21 @@ export class MaubotView {
   }
 
   instance(id: InstanceId): MaubotInstance | undefined {
-    const snapshot = this.#snapshots.get(id);
-    if (snapshot === undefined) return undefined;
-    const definition = this.#definition(id);
+    return this.#instances([id])[0];
+  }
+
+  #instances(ids: readonly InstanceId[]): MaubotInstance[] {
+    const definitions = this.#options.management.definitions(ids);
+    return ids.flatMap((id) => {
+      const snapshot = this.#snapshots.get(id);
+      return snapshot === undefined ? [] : [this.#instance(snapshot, definitions.get(id))];
+    });
+  }
+
+  /** The definition is undefined for one whose YAML does not even tell its account. */
+  #instance(snapshot: InstanceSnapshot, definition: InstanceDefinition | undefined): MaubotInstance {
     const info = this.#plugins.get(definition?.plugin ?? snapshot.plugin);
-    const { observed, desired } = snapshot;
+    const { id, observed, desired } = snapshot;
     const isWrong = desired === "running" && observed.state !== "running" && observed.state !== "starting";
     return {
       id,
@@ -174,19 +184,6 @@ export class MaubotView {
       trust_state: null,
       ...(account.cause === undefined ? {} : { error: account.cause }),
     };
-  }
-
-  #instances(ids: readonly InstanceId[]): MaubotInstance[] {
-    return ids.flatMap((id) => this.instance(id) ?? []);
-  }
-
-  /** Undefined for one whose YAML does not even tell its account. */
-  #definition(id: InstanceId): InstanceDefinition | undefined {
-    try {
-      return this.#options.management.definition(id);
-    } catch {
-      return undefined;
-    }
   }
 }
 
