@@ -24,8 +24,9 @@ export function formatBytes(sizeBytes: number): string {
   return `${(sizeBytes / 1_000_000_000).toFixed(1)}${nbsp}GB`;
 }
 
+/** Without the browser's own formatter, which takes 20 ms to be there: the first paint would wait for it. */
 export function formatCount(count: number): string {
-  return count.toLocaleString("en");
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 export function formatTime(timeMs: number): string {

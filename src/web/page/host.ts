@@ -129,6 +129,10 @@ export async function logOut(): Promise<void> {
 let stream: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+// A page that is left would draw once more that it is disconnected, before the next one is painted.
+window.addEventListener("pagehide", () => stream?.close());
+window.addEventListener("pageshow", ({ persisted }) => persisted && connect());
+
 /** Follows the host: its events for who is logged in, its health for everybody else. */
 export function connect(): void {
   stream?.close();

@@ -153,8 +153,9 @@ const visitKey = "roost-last-visit";
 /** Warnings and errors since somebody last looked here. */
 function Alerts() {
   const alerts = useSignal<readonly KeptRecord[] | undefined>(undefined);
-  const sinceMs = useSignal(Number(localStorage.getItem(visitKey) ?? 0));
+  const sinceMs = useSignal(0);
   useEffect(() => {
+    sinceMs.value = Number(localStorage.getItem(visitKey) ?? 0);
     const since = sinceMs.value === 0 ? "7d" : new Date(sinceMs.value).toISOString();
     ask<readonly KeptRecord[]>("GET", `/alerts?since=${since}`).then(
       (found) => {
