@@ -95,12 +95,15 @@ export class Operations {
     });
   }
 
-  /** Restarts every instance that differs from its YAML; answers why for those that could not be. */
+  /** Restarts every instance that differs from its YAML; answers why for those that could not be, or are left alone. */
   async applyPending(): Promise<readonly string[]> {
     const disk = this.#config.read();
     if (disk === undefined)
       throw new RoostError("config-invalid", `Nothing was restarted: ${this.#config.firstProblem()}`);
-    return await this.#restartChanged(disk);
+    const left = [...disk.quarantined].map(
+      ([id, found]) => `${id} is left as it is, its config has a problem: ${sentenceOfFirst(found)}`,
+    );
+    return [...left, ...(await this.#restartChanged(disk))];
   }
 
   /** Side by side: one that takes its time, or is refused, delays none. */
@@ -148,7 +151,7 @@ export class Operations {
     this.#listen(id, false);
     supervisor.setDesired(id, "stopped", "It was stopped by an operator.");
     await supervisor.settled(id);
-    return `${id} is stopped, and stays so across restarts, until: roost start ${id}`;
+    return `${id} is stopped until somebody starts it, also when Roost restarts.`;
   }
 
   /** As `restart`, but a plugin that takes changed settings while it runs goes on, if nothing else has changed. */

@@ -45,7 +45,7 @@ function Header() {
       {isLoggedIn.value && (
         <nav aria-label="Views">
           {views.map(({ name, path }) => (
-            <a key={name} href={linkTo(path)} aria-current={isAt(path) ? "page" : undefined}>
+            <a key={name} href={linkTo(path)} data-name={name} aria-current={isAt(path) ? "page" : undefined}>
               {name}
             </a>
           ))}

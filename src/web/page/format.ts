@@ -1,3 +1,5 @@
+import type { Severity } from "../../core/log.ts";
+
 /** Figures as people read them. A no-break space keeps a number and its unit together. */
 const nbsp = "\u00a0";
 
@@ -20,13 +22,26 @@ export function formatMilliseconds(durationMs: number): string {
 export function formatBytes(sizeBytes: number): string {
   if (sizeBytes < 1000) return `${sizeBytes}${nbsp}B`;
   if (sizeBytes < 1_000_000) return `${(sizeBytes / 1000).toFixed(0)}${nbsp}kB`;
-  if (sizeBytes < 1_000_000_000) return `${(sizeBytes / 1_000_000).toFixed(1)}${nbsp}MB`;
+  const megabytes = sizeBytes / 1_000_000;
+  if (megabytes < 1000) return `${megabytes.toFixed(megabytes < 10 ? 1 : 0)}${nbsp}MB`;
   return `${(sizeBytes / 1_000_000_000).toFixed(1)}${nbsp}GB`;
 }
 
 /** Without the browser's own formatter, which takes 20 ms to be there: the first paint would wait for it. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
+const severityWords: Readonly<Record<Severity, string>> = {
+  DEBUG: "Detail",
+  INFO: "Information",
+  WARN: "Warning",
+  ERROR: "Error",
+  CRITICAL: "Critical",
+};
+
+export function formatSeverity(severity: Severity): string {
+  return severityWords[severity];
 }
 
 export function formatTime(timeMs: number): string {

@@ -119,3 +119,12 @@ export function linesOf(text: string): string[] {
     )
     .filter((line) => line !== "");
 }
+
+/** What is wrong with a list of rooms, as far as it is to be seen without the homeserver. */
+export function roomsProblem(text: string): string | undefined {
+  if (text.trim() === "any") return undefined;
+  const wrong = linesOf(text).find((line) => !/^[!#]\S+$/.test(line));
+  return wrong === undefined
+    ? undefined
+    : `"${wrong}" is not a room: an id begins with !, an alias with # and has its server, such as #pictures:example.org`;
+}

@@ -38,7 +38,7 @@ export function UptimeBars({ history }: { readonly history: InstanceHistory }) {
 
 /** All bars of one state as one shape: fifty bots with ninety elements each would take half a second to draw. */
 function barsOf(states: InstanceHistory["states"], drawn: InstanceHistory["states"][number]): string {
-  const height = drawn === null ? 2 : drawn === "running" ? fullHeight : drawn === "stopped" ? 5 : 11;
+  const height = drawn === null || drawn === "running" ? fullHeight : drawn === "stopped" ? 5 : 11;
   const bar = `v${height}h1.5v-${height}z`;
   return states
     .map((state, index) => (state === drawn ? `M${index * 2} ${fullHeight - height}${bar}` : ""))

@@ -9,12 +9,13 @@ interface ConfirmProps {
   readonly question: string;
   /** Has to be typed before it can be done; nothing, if it can be undone easily. */
   readonly name?: string | undefined;
+  readonly class?: string;
   readonly onAct: () => Promise<string | undefined>;
   readonly children?: ComponentChildren;
 }
 
 /** A button whose action is asked for once more, in a dialog that Escape closes. */
-export function Confirm({ label, question, name, onAct, children }: ConfirmProps) {
+export function Confirm({ label, question, name, onAct, children, ...props }: ConfirmProps) {
   const isOpen = useSignal(false);
   const isBusy = useSignal(false);
   const typed = useSignal("");
@@ -33,7 +34,7 @@ export function Confirm({ label, question, name, onAct, children }: ConfirmProps
     <>
       <button
         type="button"
-        class="danger"
+        class={`danger ${props.class ?? ""}`}
         onClick={() => {
           typed.value = "";
           isOpen.value = true;

@@ -1,8 +1,9 @@
 import type { Problem } from "../../../core/config.ts";
 import type { Json, JsonObject } from "../../../core/json.ts";
 import { isObject } from "../../../core/json.ts";
+import { Field } from "./field.tsx";
 
-interface FieldProps {
+interface SettingProps {
   readonly name: string;
   /** As problems name it, such as `limits.daily`. */
   readonly path: string;
@@ -30,7 +31,7 @@ export function SettingsForm({ schema, value, onChange, problems = [], path = ""
   return (
     <div class="fields">
       {Object.entries(objectAt(schema, "properties")).map(([name, property]) => (
-        <Field
+        <Setting
           key={name}
           name={name}
           path={path === "" ? name : `${path}.${name}`}
@@ -48,13 +49,18 @@ export function SettingsForm({ schema, value, onChange, problems = [], path = ""
   );
 }
 
-function Field(props: FieldProps) {
+/** Whether there is anything to set. */
+export function hasSettings(schema: JsonObject | undefined): schema is JsonObject {
+  return schema !== undefined && Object.keys(objectAt(schema, "properties")).length > 0;
+}
+
+function Setting(props: SettingProps) {
   const { name, path, problems, schema, value, onChange } = props;
   const help = typeof schema.description === "string" ? schema.description : "";
   if (isObject(schema.properties)) {
     return (
       <fieldset>
-        <legend>{name}</legend>
+        <legend>{nameOf(name)}</legend>
         {help !== "" && <p class="soft">{help}</p>}
         <SettingsForm
           schema={schema}
@@ -68,56 +74,46 @@ function Field(props: FieldProps) {
   }
   const own = problems.filter((problem) => problem.path === path || problem.path.startsWith(`${path}[`));
   return (
-    <div class="field">
-      <label for={idOf(path)}>{name.replaceAll("_", " ")}</label>
-      <Input {...props} problems={own} />
-      {own.map(({ message }) => (
-        <p key={message} class="refusal" id={`${idOf(path)}-problem`}>
-          {message}
-        </p>
-      ))}
-      {help !== "" && (
-        <p class="soft" id={`${idOf(path)}-help`}>
-          {help}
-        </p>
-      )}
-    </div>
+    <Field
+      id={`setting-${path}`}
+      label={nameOf(name)}
+      help={help}
+      problems={own.map(({ message }) => message)}
+    >
+      {(attributes) => <Input {...props} attributes={{ ...attributes, required: props.isRequired }} />}
+    </Field>
   );
 }
 
-function idOf(path: string): string {
-  return `setting-${path}`;
+/** `caption_max` as people say it. */
+function nameOf(name: string): string {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** What every kind of field is told, so that a screen reader says what is said beside it. */
-function attributesOf({ path, problems, schema, isRequired }: FieldProps) {
-  const id = idOf(path);
-  const around = [problems.length > 0 && `${id}-problem`, schema.description && `${id}-help`];
-  return {
-    id,
-    required: isRequired,
-    "aria-invalid": problems.length > 0,
-    "aria-describedby":
-      around.filter((each) => typeof each === "string" && each !== "").join(" ") || undefined,
-  };
+interface InputProps extends SettingProps {
+  /** What ties it to the texts around it. */
+  readonly attributes: object;
 }
 
-function Input(props: FieldProps) {
-  const { schema, value, onChange } = props;
-  const common = attributesOf(props);
+function Input(props: InputProps) {
+  const { schema, value, onChange, attributes } = props;
   const fallback = schema.default;
   if (schema.writeOnly === true) return <SecretInput {...props} />;
   const choices = choicesOf(schema);
   if (choices !== undefined) {
     return (
       <select
-        {...common}
+        {...attributes}
         value={value === undefined ? "" : String(value)}
         onChange={({ currentTarget }) =>
           onChange(choices.find((choice) => String(choice) === currentTarget.value))
         }
       >
         <option value="">{fallback === undefined ? "not set" : `default: ${String(fallback)}`}</option>
+        {value !== undefined && !choices.includes(value) && (
+          <option value={String(value)}>{String(value)}</option>
+        )}
         {choices.map((choice) => (
           <option key={String(choice)} value={String(choice)}>
             {String(choice)}
@@ -129,7 +125,7 @@ function Input(props: FieldProps) {
   if (schema.type === "number" || schema.type === "integer") {
     return (
       <input
-        {...common}
+        {...attributes}
         type="number"
         step={schema.type === "integer" ? 1 : "any"}
         min={numberAt(schema, "minimum")}
@@ -145,7 +141,7 @@ function Input(props: FieldProps) {
   if (schema.type === "string") {
     return (
       <input
-        {...common}
+        {...attributes}
         value={typeof value === "string" ? value : ""}
         placeholder={fallback === undefined ? "" : String(fallback)}
         onInput={({ currentTarget }) =>
@@ -158,12 +154,12 @@ function Input(props: FieldProps) {
 }
 
 /** What is stored is never shown; what is typed replaces it. */
-function SecretInput(props: FieldProps) {
+function SecretInput(props: InputProps) {
   const { value, onChange } = props;
   const isStored = value !== undefined && typeof value !== "string" ? true : value === "[redacted]";
   return (
     <input
-      {...attributesOf(props)}
+      {...props.attributes}
       type="password"
       autocomplete="new-password"
       value={typeof value === "string" && value !== "[redacted]" ? value : ""}
@@ -174,7 +170,7 @@ function SecretInput(props: FieldProps) {
 }
 
 /** Lists of plain values, one a line; whatever else has no field of its own is written as JSON. */
-function ListInput(props: FieldProps) {
+function ListInput(props: InputProps) {
   const { schema, value, onChange } = props;
   const items = objectAt(schema, "items");
   const isPlain = schema.type === "array" && (items.type === "string" || choicesOf(items) !== undefined);
@@ -182,8 +178,8 @@ function ListInput(props: FieldProps) {
     const fallback = Array.isArray(schema.default) ? schema.default.join("\n") : "";
     return (
       <textarea
-        {...attributesOf(props)}
-        rows={4}
+        {...props.attributes}
+        rows={Math.max(3, Array.isArray(schema.default) ? schema.default.length : 0)}
         value={Array.isArray(value) ? value.join("\n") : ""}
         placeholder={fallback}
         onInput={({ currentTarget }) => {
@@ -199,7 +195,7 @@ function ListInput(props: FieldProps) {
   return (
     <textarea
       key={JSON.stringify(value)}
-      {...attributesOf(props)}
+      {...props.attributes}
       rows={4}
       spellcheck={false}
       defaultValue={value === undefined ? "" : JSON.stringify(value, null, 2)}

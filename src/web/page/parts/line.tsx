@@ -27,10 +27,10 @@ export function Line({ label, value, points }: LineProps) {
   return (
     <figure class="line">
       <figcaption>{label}</figcaption>
+      <b>{value}</b>
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
         <path d={path} />
       </svg>
-      <b>{value}</b>
     </figure>
   );
 }

@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { KeptRecord } from "../../../core/record.ts";
-import { formatDate } from "../format.ts";
-import { lineOf, timeOf } from "../records.ts";
-import { linkTo } from "../route.ts";
-import { Copy } from "./copy.tsx";
+import { heightsOf, indexAt, rowOf } from "../log-rows.ts";
+import { timeOf } from "../records.ts";
+import { LogRecordCard } from "./log-record.tsx";
+import { Scroller } from "./scroller.tsx";
 
 interface LogListProps {
   /** Oldest first. */
@@ -14,47 +15,71 @@ interface LogListProps {
   readonly onScroll: (isAtEnd: boolean) => void;
   /** Asked when the top is reached. */
   readonly onTop: () => void;
+  /** What stands below the list, and stays there when a record is opened. */
+  readonly children: ComponentChildren;
 }
 
-const rowHeight = 28;
 const margin = 12;
+const nearEnd = 28;
 
 /**
- * A list of any length of which only what is in sight is in the document: rows are of one height, and a record that is opened shows
- * itself below the list's frame instead of pushing the others away.
+ * A list of any length of which only what is in sight is in the document: how high a row is follows from its text, and a record that
+ * is opened shows itself below the list's frame instead of pushing the others away.
  */
-export function LogList({ records, isFollowing, onScroll, onTop }: LogListProps) {
+export function LogList({ records, isFollowing, onScroll, onTop, children }: LogListProps) {
   const frame = useRef<HTMLElement>(null);
+  const size = useSignal({ width: 900, height: 500 });
   const top = useSignal(0);
   const openId = useSignal<number | undefined>(undefined);
-  const visible = Math.ceil((frame.current?.clientHeight ?? 500) / rowHeight);
-  // A filter may have left fewer than it was scrolled past.
-  const topRow = Math.min(Math.floor(top.value / rowHeight), records.length - visible);
-  const first = Math.max(0, topRow - margin);
-  const shown = records.slice(first, first + visible + 2 * margin);
+  const { width, height } = size.value;
+  const tops = useMemo(() => heightsOf(records, width), [records, width]);
+  const first = Math.max(0, indexAt(tops, top.value) - margin);
+  const shown = records.slice(first, indexAt(tops, top.value + height) + margin);
   const oldestId = useRef<number | undefined>(undefined);
   useLayoutEffect(() => {
+    const element = frame.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      size.value = { width: element.clientWidth, height: element.clientHeight };
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    const element = frame.current;
+    if (element === null) return;
     // Older ones came in above: what is in sight stays there.
     const added = records.findIndex(({ id }) => id === oldestId.current);
-    if (added > 0 && frame.current !== null) frame.current.scrollTop += added * rowHeight;
+    if (added > 0) element.scrollTop += tops[added] ?? 0;
     oldestId.current = records[0]?.id;
-    if (isFollowing && frame.current !== null) frame.current.scrollTop = frame.current.scrollHeight;
-  }, [records, isFollowing]);
+    if (isFollowing) element.scrollTop = element.scrollHeight;
+  }, [tops, isFollowing]);
   const scrolled = () => {
     const element = frame.current;
     if (element === null) return;
     top.value = element.scrollTop;
-    onScroll(element.scrollHeight - element.scrollTop - element.clientHeight < rowHeight);
+    onScroll(element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd);
     if (element.scrollTop === 0) onTop();
   };
   const open = records.find(({ id }) => id === openId.value);
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section class="log" ref={frame} onScroll={scrolled} tabIndex={0} aria-label="Log records">
-        <ol style={{ height: `${records.length * rowHeight}px`, paddingTop: `${first * rowHeight}px` }}>
-          {shown.map((record) => (
-            <li key={record.id} data-severity={record.severity}>
+      <Scroller
+        class={rowOf(width).isNarrow ? "log stacked" : "log"}
+        label="Log records"
+        frame={frame}
+        onScroll={scrolled}
+      >
+        <ol style={{ height: `${tops.at(-1) ?? 0}px`, paddingTop: `${tops[first] ?? 0}px` }}>
+          {shown.map((record, index) => (
+            <li
+              key={record.id}
+              data-severity={record.severity}
+              style={{
+                height: `${(tops[first + index + 1] ?? 0) - (tops[first + index] ?? 0)}px`,
+                "--lines": rowOf(width).linesOf(record.message),
+              }}
+            >
               <button
                 type="button"
                 aria-expanded={openId.value === record.id}
@@ -69,50 +94,9 @@ export function LogList({ records, isFollowing, onScroll, onTop }: LogListProps)
             </li>
           ))}
         </ol>
-      </section>
+      </Scroller>
+      {children}
       {open !== undefined && <LogRecordCard record={open} />}
     </>
-  );
-}
-
-/** A record with all it holds. */
-export function LogRecordCard({ record }: { readonly record: KeptRecord }) {
-  const { timeMs, severity, instance, message, context, causes, fault } = record;
-  return (
-    <article class="card record" data-severity={severity} aria-label="Log record">
-      <p class="soft">
-        {formatDate(timeMs)} · <b>{severity}</b> · {instance ?? "host"}
-        {fault !== undefined && ` · ${fault.state}${fault.count > 1 ? `, ${fault.count} times` : ""}`}
-      </p>
-      <p>{message}</p>
-      {Object.keys(context).length > 0 && (
-        <dl>
-          {Object.entries(context).map(([key, value]) => (
-            <div key={key}>
-              <dt>{key}</dt>
-              <dd>{String(value)}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {causes.length > 0 && (
-        <ol class="causes">
-          {causes.map((cause, index) => (
-            <li key={index}>{cause}</li>
-          ))}
-        </ol>
-      )}
-      {fault?.command !== undefined && (
-        <p>
-          What mends it or tells more: <code>{fault.command}</code>
-        </p>
-      )}
-      <p class="buttons">
-        <Copy text={lineOf(record)} label="Copy as text" />
-        <a class="button small" href={linkTo(["logs"], { id: String(record.id) })}>
-          Link to this record
-        </a>
-      </p>
-    </article>
   );
 }

@@ -6,7 +6,7 @@ interface Message {
   readonly text: string;
 }
 
-const shownMs = 8_000;
+const shownMs = 6_000;
 /** More would cover a small screen. */
 const mostMessages = 2;
 const messages = signal<readonly Message[]>([]);

@@ -38,13 +38,13 @@ export function YamlEditor({ text, problems, isLocked, onInput }: YamlEditorProp
       </div>
       {isLocked && <p class="soft">Save the secret before you edit the YAML.</p>}
       {problems.length > 0 && (
-        <ul class="refusal" role="alert">
+        <div class="refusal" role="alert">
           {problems.map(({ line, message }) => (
-            <li key={`${line} ${message}`}>
+            <p key={`${line} ${message}`}>
               Line {line}: {message}
-            </li>
+            </p>
           ))}
-        </ul>
+        </div>
       )}
     </>
   );

@@ -1,72 +1,38 @@
 import { type Signal, useSignal } from "@preact/signals";
-import type { AccountInfo, Step } from "../../../core/management.ts";
-import { follow } from "../host.ts";
+import type { AccountInfo } from "../../../core/management.ts";
+import { type AccountInput, accountProblems } from "../account-input.ts";
+import { TextField } from "../parts/field.tsx";
 import { useLoaded } from "../parts/loaded.tsx";
 
-export interface AccountInput {
-  readonly userId: string;
-  readonly by: "existing" | "registration" | "password" | "access-token";
-  /** The password or token; never kept longer than it takes to send it. */
-  readonly secret: string;
-}
-
-export function emptyAccount(accounts: readonly AccountInfo[]): AccountInput {
-  const first = accounts.find(({ instances }) => instances.length === 0) ?? accounts[0];
-  return first === undefined
-    ? { userId: "", by: "registration", secret: "" }
-    : { userId: first.userId, by: "existing", secret: "" };
-}
-
-/** Whether it names an account; what else is wrong with the name the host says. */
-export function isNamed({ userId }: AccountInput): boolean {
-  return /^@[^:\s]+:\S+$/.test(userId);
-}
-
-/** Adds the account if it is a new one, and then knows it as an existing one. */
-export async function addAccount(
-  input: Signal<AccountInput>,
-  accounts: readonly AccountInfo[],
-  onStep: (step: Step) => void,
-): Promise<void> {
-  const { userId, by, secret } = input.value;
-  if (by === "existing" || accounts.some((account) => account.userId === userId)) return;
-  const login =
-    by === "password"
-      ? { by, password: secret }
-      : by === "access-token"
-        ? { by, accessToken: secret }
-        : { by };
-  await follow<Step | object>("PUT", `/accounts/${encodeURIComponent(userId)}`, { login }, (line) => {
-    if ("what" in line) onStep(line);
-  });
-  input.value = { userId, by: "existing", secret: "" };
-}
-
 interface AccountFieldsProps {
+  readonly legend: string;
   readonly input: Signal<AccountInput>;
   readonly accounts: readonly AccountInfo[];
+  /** Somebody tried to go on: what is missing is said. */
+  readonly isTried: boolean;
 }
 
 const ways = [
-  ["existing", "An account that is here already"],
-  ["registration", "Register a new one with the homeserver's token"],
-  ["password", "One that exists on the homeserver, by its password"],
-  ["access-token", "One that exists on the homeserver, by an access token"],
+  ["existing", "One that is here already"],
+  ["registration", "A new one, registered with the homeserver's token"],
+  ["password", "One of the homeserver, by its password"],
+  ["access-token", "One of the homeserver, by an access token"],
 ] as const;
 
-/** Whom a bot speaks as. */
-export function AccountFields({ input, accounts }: AccountFieldsProps) {
+/** Which Matrix account. */
+export function AccountFields({ legend, input, accounts, isTried }: AccountFieldsProps) {
   const homeserver = useLoaded<{ url: string; serverName?: string; canRegister: boolean }>("/homeserver").now
     .value;
   const known = homeserver.state === "there" ? homeserver.answer : undefined;
   const { userId, by, secret } = input.value;
   const names = useSignal(new Set<string>(accounts.map((account) => account.userId)));
+  const problems = accountProblems(input.value);
   const change = (part: Partial<AccountInput>) => {
     input.value = { ...input.value, ...part };
   };
   return (
     <fieldset>
-      <legend>Whom it speaks as</legend>
+      <legend>{legend}</legend>
       <label>
         Account
         <select
@@ -103,30 +69,26 @@ export function AccountFields({ input, accounts }: AccountFieldsProps) {
           </select>
         </label>
       ) : (
-        <label>
-          User id
-          <input
-            required
-            pattern="@[^:\s]+:\S+"
-            title="The whole id, such as @weather:example.org"
-            placeholder={`@weather:${known?.serverName ?? "example.org"}`}
-            value={userId}
-            autocomplete="off"
-            onInput={({ currentTarget }) => change({ userId: currentTarget.value.trim() })}
-          />
-        </label>
+        <TextField
+          id="user-id"
+          label="User id"
+          placeholder={`@weather:${known?.serverName ?? "example.org"}`}
+          value={userId}
+          problem={problems.userId}
+          isTried={isTried}
+          onInput={(text) => change({ userId: text.trim() })}
+        />
       )}
       {(by === "password" || by === "access-token") && (
-        <label>
-          {by === "password" ? "Its password" : "Its access token"}
-          <input
-            type="password"
-            required
-            autocomplete="new-password"
-            value={secret}
-            onInput={({ currentTarget }) => change({ secret: currentTarget.value })}
-          />
-        </label>
+        <TextField
+          id="account-secret"
+          label={by === "password" ? "Its password" : "Its access token"}
+          isSecret
+          value={secret}
+          problem={problems.secret}
+          isTried={isTried}
+          onInput={(text) => change({ secret: text })}
+        />
       )}
     </fieldset>
   );

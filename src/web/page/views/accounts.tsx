@@ -1,18 +1,20 @@
 import { useSignal } from "@preact/signals";
 import type { AccountInfo, Step } from "../../../core/management.ts";
 import type { Done } from "../../roost/contract.ts";
+import { type AccountInput, accountProblems, addAccount } from "../account-input.ts";
 import { formatDuration } from "../format.ts";
 import { ask } from "../host.ts";
 import { Confirm } from "../parts/confirm.tsx";
+import { goToProblem } from "../parts/field.tsx";
 import { type Loaded, useLoaded, Waiting } from "../parts/loaded.tsx";
 import { act } from "../parts/message.tsx";
 import { Steps, withStep } from "../parts/steps.tsx";
-import { AccountFields, type AccountInput, addAccount } from "./account-fields.tsx";
+import { AccountFields } from "./account-fields.tsx";
 
 const words: Readonly<Record<AccountInfo["state"], string>> = {
   unused: "not used by any bot",
   connecting: "connecting",
-  syncing: "follows its rooms",
+  syncing: "connected",
   waiting: "waits",
   failed: "failed",
   stopped: "stopped",
@@ -44,6 +46,9 @@ export function Accounts() {
             isAdding.value = false;
             await reload();
           }}
+          onCancel={() => {
+            isAdding.value = false;
+          }}
         />
       )}
       <Waiting loading={now.value} />
@@ -59,11 +64,19 @@ export function Accounts() {
   );
 }
 
-function AddAccount({ onDone }: { readonly onDone: () => Promise<void> }) {
+interface AddAccountProps {
+  readonly onDone: () => Promise<void>;
+  readonly onCancel: () => void;
+}
+
+function AddAccount({ onDone, onCancel }: AddAccountProps) {
   const input = useSignal<AccountInput>({ userId: "", by: "registration", secret: "" });
   const steps = useSignal<readonly Step[]>([]);
-  const add = () =>
-    act(async () => {
+  const isTried = useSignal(false);
+  const add = async () => {
+    isTried.value = true;
+    if (Object.keys(accountProblems(input.value)).length > 0) return goToProblem();
+    await act(async () => {
       const { userId } = input.value;
       await addAccount(input, [], (step) => {
         steps.value = withStep(steps.value, step);
@@ -71,21 +84,26 @@ function AddAccount({ onDone }: { readonly onDone: () => Promise<void> }) {
       await onDone();
       return `${userId} is here.`;
     });
+  };
   return (
     <form
-      class="settings card"
+      class="settings narrow"
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
         void add();
       }}
     >
-      <AccountFields input={input} accounts={[]} />
+      <AccountFields legend="A new account" input={input} accounts={[]} isTried={isTried.value} />
+      <Steps steps={steps.value} />
       <p class="buttons">
-        <button type="submit" class="primary">
+        <button type="submit" class="primary steady">
           Add
         </button>
+        <button type="button" onClick={onCancel}>
+          Cancel
+        </button>
       </p>
-      <Steps steps={steps.value} />
     </form>
   );
 }
@@ -114,11 +132,11 @@ function Account({ account, reload }: AccountProps) {
       <i class="dot" aria-hidden="true" />
       <div>
         <p>
-          <b>{userId}</b> {displayname !== undefined && <span class="soft">{displayname}</span>}{" "}
-          <span class="soft">
-            {words[state]} for {formatDuration(Date.now() - sinceMs)}
-            {instances.length > 0 && ` · ${instances.join(", ")}`} · not encrypted
-          </span>
+          <b>{userId}</b> {displayname !== undefined && <span class="soft">{displayname}</span>}
+        </p>
+        <p class="soft">
+          {words[state]} for {formatDuration(Date.now() - sinceMs)}
+          {instances.length > 0 && ` · used by ${instances.join(", ")}`} · not encrypted
         </p>
         {cause !== undefined && <p>{cause}</p>}
         {readOnly !== undefined && <p class="soft">{readOnly}</p>}
@@ -143,6 +161,7 @@ function Account({ account, reload }: AccountProps) {
         )}
         {readOnly === undefined && instances.length === 0 && (
           <Confirm
+            class="small"
             label={`Remove ${userId}`}
             question={`Remove ${userId} from Roost?`}
             onAct={async () => {

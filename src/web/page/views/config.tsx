@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { BackupInfo, TrashedInstance } from "../../../core/management.ts";
 import type { Done, Pending } from "../../roost/contract.ts";
 import { formatBytes, formatDate, formatDuration } from "../format.ts";
@@ -6,6 +7,7 @@ import { Action } from "../parts/action.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Diff } from "../parts/diff.tsx";
 import { useLoaded, Waiting } from "../parts/loaded.tsx";
+import { Scroller } from "../parts/scroller.tsx";
 import { Accounts } from "./accounts.tsx";
 
 /** Edits that wait, accounts, backups, and what was deleted. */
@@ -30,17 +32,18 @@ function PendingEdits() {
       <h2 id="edits">Files on disk</h2>
       {changes.length === 0 && problems.length === 0 && <p class="card">What runs is what the files say.</p>}
       {problems.length > 0 && (
-        <div class="card" data-status="warn">
+        <div class="card settings" data-status="warn">
           <p>
-            <i class="dot" aria-hidden="true" /> The files have problems. What runs is not touched by them.
+            <i class="dot" aria-hidden="true" />
+            The files have problems. What runs is not touched by them.
           </p>
           {problems.map((problem) => (
-            <pre key={problem}>{problem}</pre>
+            <FileProblem key={problem} text={problem} />
           ))}
         </div>
       )}
       {changes.length > 0 && (
-        <div class="card">
+        <div class="card settings">
           <p>Edits that wait for a restart:</p>
           <ul>
             {changes.map((change) => (
@@ -71,12 +74,27 @@ function PendingEdits() {
   );
 }
 
+/** Where and what, and below it the source with a mark at the place. */
+function FileProblem({ text }: { readonly text: string }) {
+  const [first, ...source] = text.split("\n");
+  return (
+    <div>
+      <p class="path">{first}</p>
+      {source.length > 0 && (
+        <Scroller class="source" label={`Source of: ${first}`}>
+          {source.join("\n")}
+        </Scroller>
+      )}
+    </div>
+  );
+}
+
 function Backups() {
   const { now, reload } = useLoaded<readonly BackupInfo[]>("/backups");
   const make = async () => {
-    const { id, sizeBytes } = await ask<BackupInfo>("POST", "/backups");
+    const { sizeBytes } = await ask<BackupInfo>("POST", "/backups");
     await reload();
-    return `${id} is made, ${formatBytes(sizeBytes)}.`;
+    return `The backup is made: ${formatBytes(sizeBytes)}.`;
   };
   return (
     <section aria-labelledby="backups">
@@ -101,31 +119,45 @@ function Backups() {
 
 function Backup({ backup: { id, madeAtMs, sizeBytes, instances } }: { readonly backup: BackupInfo }) {
   const path = `/backups/${encodeURIComponent(id)}`;
-  const restore = (what: string) => async () =>
-    (await ask<Done>("POST", `${path}/restore`, { what })).message;
+  const chosen = useSignal(instances[0] ?? "");
+  const age = formatDuration(Date.now() - madeAtMs);
+  const restore = async () => (await ask<Done>("POST", `${path}/restore`, { what: chosen.value })).message;
   return (
     <li>
       <p>
         {formatDate(madeAtMs)}{" "}
         <span class="soft">
-          {formatDuration(Date.now() - madeAtMs)} ago · {formatBytes(sizeBytes)}
+          {age} ago · {formatBytes(sizeBytes)}
         </span>
       </p>
       <p class="buttons">
         <a class="button small" href={`/_roost/v1${path}`} download>
           Download
         </a>
-        {instances.map((instance) => (
+        {chosen.value !== "" && (
           <Confirm
-            key={instance}
-            label={`Restore ${instance}`}
-            question={`Restore ${instance} as it was ${formatDuration(Date.now() - madeAtMs)} ago?`}
-            name={instance}
-            onAct={restore(instance)}
+            class="small"
+            label="Restore a bot"
+            question={`Restore a bot as it was ${age} ago?`}
+            name={chosen.value}
+            onAct={restore}
           >
+            <label>
+              Which
+              <select
+                value={chosen.value}
+                onChange={({ currentTarget }) => {
+                  chosen.value = instances.find((name) => name === currentTarget.value) ?? chosen.value;
+                }}
+              >
+                {instances.map((name) => (
+                  <option key={name}>{name}</option>
+                ))}
+              </select>
+            </label>
             <p>What it stored since then is put aside, not deleted.</p>
           </Confirm>
-        ))}
+        )}
       </p>
     </li>
   );
@@ -140,7 +172,9 @@ function Trash() {
       <ul class="card list plain">
         {now.value.answer.map(({ id, folder, deletedAtMs }) => (
           <li key={folder}>
-            <b>{id}</b> <span class="soft">deleted {formatDate(deletedAtMs)}</span>{" "}
+            <p>
+              <b>{id}</b> <span class="soft">deleted {formatDate(deletedAtMs)}</span>
+            </p>
             <Action
               class="small"
               onAct={async () => {

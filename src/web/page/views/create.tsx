@@ -1,16 +1,16 @@
 import { useSignal } from "@preact/signals";
-import type { JsonObject } from "../../../core/json.ts";
-import type { AccountInfo, RoomView, Saved, Step } from "../../../core/management.ts";
+import { useMemo } from "preact/hooks";
+import type { AccountInfo } from "../../../core/management.ts";
 import type { PluginInfo } from "../../../core/plugin-info.ts";
-import type { SaveLine } from "../../roost/contract.ts";
-import { ask, follow } from "../host.ts";
-import { SettingsForm } from "../parts/form.tsx";
+import { BotDraft } from "../bot-draft.ts";
+import { overview } from "../host.ts";
+import { goToProblem, TextField } from "../parts/field.tsx";
+import { hasSettings, SettingsForm } from "../parts/form.tsx";
 import { useLoaded, Waiting } from "../parts/loaded.tsx";
-import { act } from "../parts/message.tsx";
-import { Steps, withStep } from "../parts/steps.tsx";
+import { Steps } from "../parts/steps.tsx";
 import { linkTo } from "../route.ts";
-import { linesOf, roomsOf } from "../settings-draft.ts";
-import { AccountFields, type AccountInput, addAccount, emptyAccount, isNamed } from "./account-fields.tsx";
+import { linesOf } from "../settings-draft.ts";
+import { AccountFields } from "./account-fields.tsx";
 import { Created } from "./created.tsx";
 import { RoomList } from "./instance-rooms.tsx";
 import { KnownRooms } from "./known-rooms.tsx";
@@ -30,153 +30,130 @@ interface CreateProps {
 }
 
 function CreateForm({ plugins, accounts }: CreateProps) {
-  const plugin = useSignal(plugins[0]?.id ?? "");
-  const id = useSignal("");
-  const account = useSignal<AccountInput>(emptyAccount(accounts));
-  const rooms = useSignal("");
-  const views = useSignal<readonly RoomView[] | undefined>(undefined);
-  const config = useSignal<JsonObject>({});
-  const steps = useSignal<readonly Step[]>([]);
-  const saved = useSignal<Saved | undefined>(undefined);
+  const draft = useMemo(() => new BotDraft(plugins[0]?.id ?? "", accounts), []);
+  const isTried = useSignal(false);
   const isBusy = useSignal(false);
-  const chosen = plugins.find((candidate) => candidate.id === plugin.value);
-  const tell = (step: Step) => {
-    steps.value = withStep(steps.value, step);
-  };
-
-  const look = () =>
-    act(async () => {
-      await addAccount(account, accounts, tell);
-      views.value = await ask<readonly RoomView[]>("POST", "/rooms", {
-        account: account.value.userId,
-        references: linesOf(rooms.value),
-      });
-      return undefined;
-    });
-  const create = async () => {
+  const chosen = plugins.find((candidate) => candidate.id === draft.plugin.value);
+  const taken = overview.value?.snapshot.instances.map((instance) => String(instance.id)) ?? [];
+  const problems = draft.problems(taken);
+  const during = async (work: () => Promise<void>) => {
     isBusy.value = true;
-    steps.value = [];
-    await act(async () => {
-      await addAccount(account, accounts, tell);
-      const change = {
-        plugin: plugin.value,
-        account: account.value.userId,
-        rooms: roomsOf(rooms.value),
-        config: config.value,
-      };
-      const last = await follow<SaveLine>(
-        "PUT",
-        `/instances/${encodeURIComponent(id.value)}`,
-        change,
-        (line) => {
-          if ("what" in line) tell(line);
-        },
-      );
-      if (last !== undefined && "saved" in last) saved.value = last.saved;
-      return `${id.value} is created.`;
-    });
+    await work();
     isBusy.value = false;
+    goToProblem();
   };
+  const create = async () => {
+    isTried.value = true;
+    if (Object.keys(problems).length === 0) await during(() => draft.create());
+    else goToProblem();
+  };
+  const look = async () => {
+    isTried.value = draft.accountProblem() !== undefined || problems.rooms !== undefined;
+    if (isTried.value) goToProblem();
+    else await during(() => draft.checkRooms());
+  };
+  const { saved, steps, views, account, rooms } = draft;
   if (saved.value !== undefined) return <Created saved={saved.value} plugin={chosen} steps={steps.value} />;
   return (
-    <form
-      class="settings"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void create();
-      }}
-    >
+    <>
       <nav class="crumbs" aria-label="Where you are">
         <a href={linkTo([])}>Bots</a> / <b>new</b>
       </nav>
-      <h1 class="name">Create a bot</h1>
-      <fieldset>
-        <legend>What it is</legend>
-        <label>
-          Plugin
-          <select
-            value={plugin.value}
-            onChange={({ currentTarget }) => {
-              plugin.value = currentTarget.value;
-              config.value = {};
-            }}
-          >
-            {plugins.map(({ id, version }) => (
-              <option key={id} value={id}>
-                {id} {version}
-              </option>
-            ))}
-          </select>
-        </label>
-        {chosen?.obstacle !== undefined && <p class="refusal">{chosen.obstacle}</p>}
-        <label>
-          Name, for you: lower-case letters, digits, - and _
-          <input
-            required
-            pattern="[a-z0-9][a-z0-9_\-]{0,62}"
-            value={id.value}
-            autocomplete="off"
-            onInput={({ currentTarget }) => {
-              id.value = currentTarget.value;
-            }}
+      <form
+        class="settings narrow"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void create();
+        }}
+      >
+        <h1>Create a bot</h1>
+        <fieldset>
+          <legend>What it is</legend>
+          <label>
+            Plugin
+            <select
+              value={draft.plugin.value}
+              onChange={({ currentTarget }) => draft.choose(currentTarget.value)}
+            >
+              {plugins.map(({ id, version }) => (
+                <option key={id} value={id}>
+                  {id} {version}
+                </option>
+              ))}
+            </select>
+          </label>
+          {chosen?.obstacle !== undefined && <p class="refusal">{chosen.obstacle}</p>}
+          <TextField
+            id="name"
+            label="Name"
+            help="How you and the log call it: lower-case letters, digits, - and _"
+            value={draft.id.value}
+            problem={problems.id}
+            isTried={isTried.value}
+            onInput={(text) => draft.type(draft.id, text.trim())}
           />
-        </label>
-      </fieldset>
-      <AccountFields input={account} accounts={accounts} />
-      <fieldset>
-        <legend>Where it works</legend>
-        <label>
-          Rooms, one a line, as ids or aliases such as #pictures:example.org. Elsewhere it neither listens nor
-          speaks.
-          <textarea
-            rows={3}
-            spellcheck={false}
-            value={rooms.value}
-            onInput={({ currentTarget }) => {
-              rooms.value = currentTarget.value;
-              views.value = undefined;
-            }}
-          />
-        </label>
-        <p>
-          <button
-            type="button"
-            disabled={linesOf(rooms.value).length === 0 || !isNamed(account.value)}
-            onClick={() => void look()}
-          >
-            {account.value.by === "existing" ? "Check the rooms" : "Add the account and check the rooms"}
-          </button>
-        </p>
-        <KnownRooms
-          text={rooms.value}
-          onAdd={(room) => {
-            rooms.value = [...linesOf(rooms.value), room].join("\n");
-            views.value = undefined;
-          }}
+        </fieldset>
+        <AccountFields
+          legend="Whom it speaks as"
+          input={account}
+          accounts={accounts}
+          isTried={isTried.value}
         />
-        {views.value !== undefined && <RoomList rooms={views.value} account={account.value.userId} />}
-      </fieldset>
-      {chosen?.settingsSchema !== undefined && (
-        <details class="card">
-          <summary>Settings of {chosen.id}, all with defaults</summary>
-          <SettingsForm
-            schema={chosen.settingsSchema}
-            value={config.value}
-            onChange={(next) => {
-              config.value = next;
-            }}
+        <fieldset>
+          <legend>Where it works</legend>
+          <TextField
+            id="rooms"
+            label="Rooms, one a line"
+            help="As ids or aliases, such as #pictures:example.org. Elsewhere it neither listens nor speaks."
+            rows={3}
+            value={rooms.value}
+            problem={problems.rooms}
+            isTried={isTried.value}
+            onInput={(text) => draft.type(rooms, text)}
           />
-        </details>
-      )}
-      <p class="buttons">
-        <button type="submit" class="primary" disabled={isBusy.value} aria-busy={isBusy.value}>
-          {isBusy.value ? "Creating…" : "Create"}
-        </button>
-        <a class="button" href={linkTo([])}>
-          Cancel
-        </a>
-      </p>
-      <Steps steps={steps.value} />
-    </form>
+          <p>
+            <button
+              type="button"
+              class="small"
+              disabled={linesOf(rooms.value).length === 0 || isBusy.value}
+              onClick={() => void look()}
+            >
+              {account.value.by === "existing" ? "Check the rooms" : "Add the account and check the rooms"}
+            </button>
+          </p>
+          <KnownRooms
+            text={rooms.value}
+            onAdd={(room) => draft.type(rooms, [...linesOf(rooms.value), room].join("\n"))}
+          />
+          {views.value !== undefined && <RoomList rooms={views.value} account={account.value.userId} />}
+        </fieldset>
+        {chosen !== undefined && hasSettings(chosen.settingsSchema) && (
+          <details class="card" open={draft.refused.value.some(({ file }) => file === "config")}>
+            <summary>Settings of {chosen.id}; what is left empty has its default</summary>
+            <SettingsForm
+              schema={chosen.settingsSchema}
+              value={draft.config.value}
+              problems={draft.refused.value}
+              onChange={(next) => draft.type(draft.config, next)}
+            />
+          </details>
+        )}
+        <Steps steps={steps.value} />
+        {draft.refusal.value !== "" && (
+          <p class="refusal" role="alert">
+            {draft.refusal.value}
+          </p>
+        )}
+        <p class="buttons">
+          <button type="submit" class="primary steady" disabled={isBusy.value} aria-busy={isBusy.value}>
+            Create
+          </button>
+          <a class="button" href={linkTo([])}>
+            Cancel
+          </a>
+        </p>
+      </form>
+    </>
   );
 }

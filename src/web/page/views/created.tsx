@@ -13,16 +13,18 @@ interface CreatedProps {
 export function Created({ saved, plugin, steps }: CreatedProps) {
   const { definition, warnings } = saved;
   return (
-    <section aria-labelledby="created">
-      <h1 class="name" id="created">
-        {definition.id}
-      </h1>
-      <Steps steps={steps} />
-      {warnings.map((warning) => (
-        <p key={warning} class="card" data-status="warn">
-          {warning}
-        </p>
-      ))}
+    <section class="settings narrow" aria-labelledby="created">
+      <h1 id="created">{definition.id} is created</h1>
+      <div class="card">
+        <Steps steps={steps} />
+      </div>
+      {warnings
+        .filter((warning) => !steps.some(({ detail }) => detail === warning))
+        .map((warning) => (
+          <p key={warning} class="card" data-status="warn">
+            {warning}
+          </p>
+        ))}
       {plugin !== undefined && plugin.answersTo.length > 0 && (
         <p>
           In its rooms it answers to <b>{plugin.answersTo.join(", ")}</b>.

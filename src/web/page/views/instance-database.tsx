@@ -1,9 +1,13 @@
 import { useSignal } from "@preact/signals";
-import type { DatabaseTable, QueryResult } from "../../../core/management.ts";
+import type { Cell, DatabaseTable, QueryResult } from "../../../core/management.ts";
 import { formatCount } from "../format.ts";
 import { ask } from "../host.ts";
+import { Field, goToProblem } from "../parts/field.tsx";
 import { useLoaded, Waiting } from "../parts/loaded.tsx";
-import { act } from "../parts/message.tsx";
+import { Scroller } from "../parts/scroller.tsx";
+
+/** Longer ones would make a row as high as the table: they are opened one by one. */
+const longText = 80;
 
 /** A bot's database: its tables, and questions to it. */
 export function Database({ id }: { readonly id: string }) {
@@ -12,42 +16,47 @@ export function Database({ id }: { readonly id: string }) {
   const sql = useSignal("");
   const mayWrite = useSignal(false);
   const result = useSignal<QueryResult | undefined>(undefined);
-  const run = () =>
-    act(async () => {
+  const refusal = useSignal("");
+  const run = async () => {
+    refusal.value = "";
+    try {
       result.value = await ask<QueryResult>("POST", `${path}/query`, {
         sql: sql.value,
         mayWrite: mayWrite.value,
       });
-      return result.value.kind === "changed"
-        ? `${formatCount(result.value.rowCount)} rows were changed.`
-        : undefined;
-    });
+    } catch (error) {
+      refusal.value = error instanceof Error ? error.message : String(error);
+      goToProblem();
+    }
+  };
   return (
-    <section aria-labelledby="tables">
-      <h2 id="tables">Tables</h2>
-      <Waiting loading={now.value} />
-      {now.value.state === "there" && (
-        <ul class="card list plain">
-          {now.value.answer.map(({ name, rows, columns }) => (
-            <li key={name}>
-              <button
-                type="button"
-                class="link"
-                onClick={() => {
-                  sql.value = `SELECT * FROM "${name.replaceAll('"', '""')}" LIMIT 100`;
-                  void run();
-                }}
-              >
-                {name}
-              </button>{" "}
-              <span class="soft">
-                {formatCount(rows)} rows · {columns.map((column) => column.name).join(", ")}
-              </span>
-            </li>
-          ))}
-          {now.value.answer.length === 0 && <li>No tables yet.</li>}
-        </ul>
-      )}
+    <>
+      <section aria-labelledby="tables">
+        <h2 id="tables">Tables</h2>
+        <Waiting loading={now.value} />
+        {now.value.state === "there" && (
+          <ul class="card list plain">
+            {now.value.answer.map(({ name, rows, columns }) => (
+              <li key={name}>
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => {
+                    sql.value = `SELECT * FROM "${name.replaceAll('"', '""')}" LIMIT 100`;
+                    void run();
+                  }}
+                >
+                  {name}
+                </button>{" "}
+                <span class="soft">
+                  {formatCount(rows)} rows · {columns.map((column) => column.name).join(", ")}
+                </span>
+              </li>
+            ))}
+            {now.value.answer.length === 0 && <li>No tables yet.</li>}
+          </ul>
+        )}
+      </section>
       <form
         class="settings"
         onSubmit={(event) => {
@@ -55,17 +64,20 @@ export function Database({ id }: { readonly id: string }) {
           void run();
         }}
       >
-        <label>
-          SQL
-          <textarea
-            rows={3}
-            spellcheck={false}
-            value={sql.value}
-            onInput={({ currentTarget }) => {
-              sql.value = currentTarget.value;
-            }}
-          />
-        </label>
+        <Field id="sql" label="SQL" problems={refusal.value === "" ? [] : [refusal.value]}>
+          {(attributes) => (
+            <textarea
+              {...attributes}
+              rows={3}
+              required
+              spellcheck={false}
+              value={sql.value}
+              onInput={({ currentTarget }) => {
+                sql.value = currentTarget.value;
+              }}
+            />
+          )}
+        </Field>
         <label class="check">
           <input
             type="checkbox"
@@ -80,36 +92,59 @@ export function Database({ id }: { readonly id: string }) {
           <button type="submit">Ask</button>
         </p>
       </form>
-      {result.value?.kind === "rows" && <Rows result={result.value} />}
+      {result.value !== undefined && <Result result={result.value} />}
+    </>
+  );
+}
+
+function Result({ result }: { readonly result: QueryResult }) {
+  const count = result.kind === "rows" ? result.rows.length : result.rowCount;
+  const sentence = `${formatCount(count)} ${count === 1 ? "row" : "rows"}`;
+  if (result.kind === "changed") return <p role="status">Changed: {sentence}.</p>;
+  return (
+    <section aria-labelledby="rows">
+      <h2 id="rows">{sentence}</h2>
+      <Scroller class="card scroll" label="Rows">
+        <table>
+          <thead>
+            <tr>
+              {result.columns.map((column, place) => (
+                <th key={column} scope="col" class={classOf(result.rows[0]?.[place])}>
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {result.rows.map((row, index) => (
+              <tr key={index}>
+                {row.map((cell, place) => (
+                  <td key={place} class={classOf(cell)}>
+                    <CellText cell={cell} />
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroller>
     </section>
   );
 }
 
-function Rows({ result }: { readonly result: QueryResult & { readonly kind: "rows" } }) {
+function CellText({ cell }: { readonly cell: Cell }) {
+  if (cell === null) return <span class="soft">NULL</span>;
+  const text = String(cell);
+  if (text.length < longText) return text;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section class="scroll" tabIndex={0} aria-label="Rows">
-      <table>
-        <thead>
-          <tr>
-            {result.columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {result.rows.map((row, index) => (
-            <tr key={index}>
-              {row.map((cell, place) => (
-                <td key={place}>{cell === null ? "NULL" : String(cell)}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p class="soft">{formatCount(result.rows.length)} rows</p>
-    </section>
+    <details class="long">
+      <summary>{text.slice(0, longText)}…</summary>
+      {text}
+    </details>
   );
+}
+
+/** Numbers stand below each other by their last digit. */
+function classOf(cell: unknown): string {
+  return typeof cell === "number" ? "number" : "";
 }

@@ -6,11 +6,12 @@ import type { Step } from "../../../core/management.ts";
 import type { InstanceDetail, SaveLine } from "../../roost/contract.ts";
 import { follow } from "../host.ts";
 import { Diff } from "../parts/diff.tsx";
-import { SettingsForm } from "../parts/form.tsx";
+import { TextField } from "../parts/field.tsx";
+import { hasSettings, SettingsForm } from "../parts/form.tsx";
 import { act } from "../parts/message.tsx";
 import { Steps, withStep } from "../parts/steps.tsx";
 import { YamlEditor } from "../parts/yaml-editor.tsx";
-import { SettingsDraft } from "../settings-draft.ts";
+import { roomsProblem, SettingsDraft } from "../settings-draft.ts";
 import { SavedByItself } from "./saved-settings.tsx";
 
 interface SettingsProps {
@@ -40,8 +41,9 @@ export function Settings({ detail, reload }: SettingsProps) {
           if ("what" in line) steps.value = withStep(steps.value, line);
         });
       } catch (error) {
+        steps.value = [];
         draft.refuse(error);
-        throw error;
+        return undefined;
       }
       draft.isChanged.value = false;
       await reload();
@@ -51,26 +53,31 @@ export function Settings({ detail, reload }: SettingsProps) {
     draft.isChanged.value = false;
     await reload();
   };
+  const problemAt = (field: string) =>
+    draft.problems.value.find(({ path }) => path.startsWith(`instances.${definition.id}.${field}`))?.message;
   return (
     <form class="settings" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        Rooms, one a line, as ids or aliases; or any
-        <textarea
-          rows={Math.max(3, draft.rooms.value.split("\n").length + 1)}
+      <div class="card fields">
+        <TextField
+          id="rooms"
+          label="Rooms, one a line"
+          help="As ids or aliases. Or the one word any, for every room that its account is in."
+          rows={Math.max(2, draft.rooms.value.split("\n").length)}
           value={draft.rooms.value}
-          onInput={({ currentTarget }) => draft.type(draft.rooms, currentTarget.value)}
-          spellcheck={false}
+          problem={roomsProblem(draft.rooms.value) ?? problemAt("rooms")}
+          isTried
+          onInput={(text) => draft.type(draft.rooms, text)}
         />
-      </label>
-      <label class="short">
-        Commands begin with
-        <input
+        <TextField
+          id="prefix"
+          class="short"
+          label="Commands begin with"
           value={draft.prefix.value}
-          maxLength={16}
-          onInput={({ currentTarget }) => draft.type(draft.prefix, currentTarget.value)}
+          problem={problemAt("prefix")}
+          isTried
+          onInput={(text) => draft.type(draft.prefix, text)}
         />
-      </label>
-      <h2>Settings of the plugin</h2>
+      </div>
       <FormAndYaml draft={draft} schema={plugin?.settingsSchema} />
       <p class="buttons">
         <button type="button" class="primary" disabled={!draft.canSave.value} onClick={() => void save()}>
@@ -91,7 +98,7 @@ interface FormAndYamlProps {
   readonly schema: JsonObject | undefined;
 }
 
-/** Side by side where there is room, else one at a time. A plugin without a schema has no form. */
+/** Side by side where there is room, else one at a time. A plugin without a schema has no form, one without settings has nothing. */
 function FormAndYaml({ draft, schema }: FormAndYamlProps) {
   const chosen = useSignal<"form" | "yaml">("form");
   const yaml = (
@@ -102,7 +109,16 @@ function FormAndYaml({ draft, schema }: FormAndYamlProps) {
       onInput={(text) => draft.type(draft.yaml, text)}
     />
   );
-  if (schema === undefined) {
+  const hasForm = hasSettings(schema);
+  if (schema !== undefined && !hasForm && ["", "{}"].includes(draft.base.value.configYaml.trim())) {
+    return (
+      <>
+        <p class="soft">This plugin has no settings of its own.</p>
+        <Outcome draft={draft} />
+      </>
+    );
+  }
+  if (!hasForm) {
     return (
       <>
         {yaml}
@@ -128,10 +144,7 @@ function FormAndYaml({ draft, schema }: FormAndYamlProps) {
         ))}
       </p>
       <div class="beside" data-chosen={chosen}>
-        <div>
-          {Object.keys((schema.properties as JsonObject | undefined) ?? {}).length === 0 && (
-            <p class="soft">This plugin has no settings.</p>
-          )}
+        <div class="card">
           <SettingsForm
             schema={schema}
             value={draft.config.value}
@@ -139,7 +152,7 @@ function FormAndYaml({ draft, schema }: FormAndYamlProps) {
             onChange={(next) => draft.type(draft.config, next)}
           />
         </div>
-        <div>
+        <div class="fields">
           <div class="yaml-side">{yaml}</div>
           <Outcome draft={draft} />
         </div>
@@ -151,13 +164,13 @@ function FormAndYaml({ draft, schema }: FormAndYamlProps) {
 /** What is wrong outside of the plugin's settings, such as a room's name. */
 function Elsewhere({ problems }: { readonly problems: readonly Problem[] }) {
   return (
-    <ul class="refusal" role="alert">
+    <div class="refusal" role="alert">
       {problems.map(({ path, message }) => (
-        <li key={`${path} ${message}`}>
+        <p key={`${path} ${message}`}>
           {path.replace(/^instances\.[^.]+\./, "")}: {message}
-        </li>
+        </p>
       ))}
-    </ul>
+    </div>
   );
 }
 

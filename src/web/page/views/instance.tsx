@@ -1,26 +1,25 @@
 import { useSignal } from "@preact/signals";
 import type { TrashedInstance } from "../../../core/management.ts";
-import type { Done, InstanceDetail } from "../../roost/contract.ts";
-import { formatCount, formatDuration } from "../format.ts";
+import type { InstanceDetail } from "../../roost/contract.ts";
 import { ask, overview } from "../host.ts";
-import { Action } from "../parts/action.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Diff } from "../parts/diff.tsx";
+import { Fact } from "../parts/fact.tsx";
 import { useLoadedWith, Waiting } from "../parts/loaded.tsx";
-import { State } from "../parts/state.tsx";
 import { go, linkTo, route } from "../route.ts";
 import { Database } from "./instance-database.tsx";
 import { Rooms } from "./instance-rooms.tsx";
 import { Settings } from "./instance-settings.tsx";
+import { Summary } from "./instance-summary.tsx";
 import { Log } from "./logs.tsx";
 
-const tabs = ["overview", "settings", "database", "log"] as const;
+const tabs = ["Overview", "Settings", "Database", "Log"] as const;
 
 /** One bot: how it does, its rooms, its settings, its database, its log. */
 export function Instance({ id }: { readonly id: string }) {
   const loaded = useLoadedWith<InstanceDetail>(`/instances/${encodeURIComponent(id)}`, id);
   const loading = loaded.now.value;
-  const tab = tabs.find((name) => name === route.value.path[2]) ?? "overview";
+  const tab = tabs.find((name) => name.toLowerCase() === route.value.path[2]) ?? "Overview";
   return (
     <>
       <nav class="crumbs" aria-label="Where you are">
@@ -34,75 +33,35 @@ export function Instance({ id }: { readonly id: string }) {
             {tabs.map((name) => (
               <a
                 key={name}
-                href={linkTo(["bots", id, name])}
+                href={linkTo(["bots", id, name.toLowerCase()])}
+                data-name={name}
                 aria-current={tab === name ? "page" : undefined}
               >
-                {name[0]?.toUpperCase() + name.slice(1)}
+                {name}
               </a>
             ))}
           </nav>
-          {tab === "overview" && <Details detail={loading.answer} />}
-          {tab === "settings" && <Settings detail={loading.answer} reload={loaded.reload} />}
-          {tab === "database" && <Database id={id} />}
-          {tab === "log" && <Log filter={{ instance: id, severity: "INFO", text: "", since: "" }} />}
+          {tab === "Overview" && <Details detail={loading.answer} />}
+          {tab === "Settings" && <Settings detail={loading.answer} reload={loaded.reload} />}
+          {tab === "Database" && <Database id={id} />}
+          {tab === "Log" && <Log filter={{ instance: id, severity: "INFO", text: "", since: "" }} />}
         </>
       )}
     </>
   );
 }
 
+/** What stands between the bot's code and the machine. */
 const isolations = {
-  worker: "in a worker of the host, which can read what the host can",
-  confined: "in a process confined to its folder",
-  unconfined: "in a process of its own, not confined: this kernel has no Landlock",
+  worker: "inside Roost, which trusts its code",
+  confined: "in a process of its own that reaches only its own folder",
+  unconfined: "in a process of its own that is not confined: this kernel has no Landlock",
 } as const;
-
-function Summary({ id }: { readonly id: string }) {
-  const snapshot = overview.value?.snapshot;
-  const instance = snapshot?.instances.find((candidate) => candidate.id === id);
-  if (snapshot === undefined || instance === undefined) return null;
-  const { observed, desired, warnings, availability, isolation } = instance;
-  const share = availability.wantedMs > 0 ? availability.runningMs / availability.wantedMs : undefined;
-  const path = `/instances/${encodeURIComponent(id)}`;
-  const act = (verb: string) => async () => (await ask<Done>("POST", `${path}/${verb}`)).message;
-  return (
-    <section class="card bot-head" data-state={observed.state} aria-label={`State of ${id}`}>
-      <div>
-        <h1 class="name">{id}</h1>
-        <p>
-          <State state={observed.state} />
-          <span class="soft">for {formatDuration(snapshot.nowMs - observed.sinceMs)}</span>
-        </p>
-        {"cause" in observed && observed.cause !== "" && <p>{observed.cause}</p>}
-        {warnings.map((warning) => (
-          <p key={warning} class="soft">
-            {warning}
-          </p>
-        ))}
-        <p class="soft">
-          {formatCount(instance.received)} received · {formatCount(instance.sent)} sent ·{" "}
-          {formatCount(instance.handled)} handled · {formatCount(instance.queued)} queued ·{" "}
-          {formatCount(instance.failed)} failed · {formatCount(instance.restarts)}{" "}
-          {instance.restarts === 1 ? "restart" : "restarts"}
-          {isolation !== undefined && ` · ${isolations[isolation]}`}
-          {share !== undefined && ` · ${(share * 100).toFixed(2)} % available over 7 days`}
-        </p>
-      </div>
-      <p class="buttons">
-        {desired === "running" ? (
-          <Action onAct={act("stop")}>Stop</Action>
-        ) : (
-          <Action onAct={act("start")}>Start</Action>
-        )}
-        <Action onAct={act("restart")}>Restart</Action>
-      </p>
-    </section>
-  );
-}
 
 function Details({ detail }: { readonly detail: InstanceDetail }) {
   const { definition, pending } = detail;
   const { id, plugin, account, prefix } = definition;
+  const isolation = overview.value?.snapshot.instances.find((instance) => instance.id === id)?.isolation;
   return (
     <>
       {pending !== undefined && (
@@ -113,9 +72,10 @@ function Details({ detail }: { readonly detail: InstanceDetail }) {
         </section>
       )}
       <dl class="card facts">
-        <Fact name="Plugin" value={plugin} />
-        <Fact name="Account" value={account} />
-        <Fact name="Commands begin with" value={prefix} />
+        <Fact name="Plugin">{plugin}</Fact>
+        <Fact name="Account">{account}</Fact>
+        <Fact name="Commands begin with">{prefix}</Fact>
+        {isolation !== undefined && <Fact name="Runs">{isolations[isolation]}</Fact>}
       </dl>
       <Rooms definition={definition} />
       <Danger id={id} readOnly={definition.readOnly} />
@@ -123,18 +83,10 @@ function Details({ detail }: { readonly detail: InstanceDetail }) {
   );
 }
 
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
-  );
-}
-
 function Danger({ id, readOnly }: { readonly id: string; readonly readOnly: string | undefined }) {
   const isDeleted = useSignal(false);
-  if (readOnly !== undefined || isDeleted.value) return <p class="soft">{readOnly}</p>;
+  if (isDeleted.value) return null;
+  if (readOnly !== undefined) return <p class="soft">{readOnly}</p>;
   const remove = async () => {
     const { folder } = await ask<TrashedInstance>("DELETE", `/instances/${encodeURIComponent(id)}`);
     isDeleted.value = true;

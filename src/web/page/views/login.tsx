@@ -5,10 +5,9 @@ import { Status } from "./status.tsx";
 /** What anybody may see, and the way in. */
 export function Login() {
   return (
-    <>
-      <Status />
-      {session.value.canLogIn ? <LoginForm /> : <HowToSetUp />}
-    </>
+    <div class="front">
+      <Status entry={session.value.canLogIn ? <LoginForm /> : <HowToSetUp />} />
+    </div>
   );
 }
 
@@ -29,7 +28,7 @@ function LoginForm() {
     }
   };
   return (
-    <form class="card login" onSubmit={(event) => void submit(event)}>
+    <form class="card login entry" onSubmit={(event) => void submit(event)}>
       <h2>Log in</h2>
       <label>
         User name
@@ -39,8 +38,8 @@ function LoginForm() {
         Password
         <input name="password" type="password" autocomplete="current-password" required />
       </label>
-      <button type="submit" class="primary" disabled={isBusy.value}>
-        {isBusy.value ? "Logging in…" : "Log in"}
+      <button type="submit" class="primary" disabled={isBusy.value} aria-busy={isBusy.value}>
+        Log in
       </button>
       <p class="refusal" role="alert">
         {refusal.value}
@@ -51,7 +50,7 @@ function LoginForm() {
 
 function HowToSetUp() {
   return (
-    <section class="card">
+    <section class="card stack entry">
       <h2>Nobody can log in yet</h2>
       <p>
         To manage bots from here, make a password hash with <code>roost hash-password</code>, put it into the

@@ -5,7 +5,8 @@ import type { KeptRecord } from "../../../core/record.ts";
 import type { LogPage } from "../../roost/contract.ts";
 import { ask, onEvent, overview } from "../host.ts";
 import { useLoaded, Waiting } from "../parts/loaded.tsx";
-import { LogList, LogRecordCard } from "../parts/log-list.tsx";
+import { LogList } from "../parts/log-list.tsx";
+import { LogRecordCard } from "../parts/log-record.tsx";
 import { act } from "../parts/message.tsx";
 import { keptRecords, type LogFilter, lineOf, passes, queryOf, severities } from "../records.ts";
 import { go, linkTo, route } from "../route.ts";
@@ -89,7 +90,7 @@ function Filter({ filter }: { readonly filter: LogFilter }) {
           <option value="1d">a day ago</option>
         </select>
       </label>
-      <label class="wide">
+      <label>
         Text
         <input
           type="search"
@@ -158,20 +159,19 @@ export function Log({ filter }: { readonly filter: LogFilter }) {
     });
   const isFollowing = isAtEnd.value && !isPaused.value;
   return (
-    <>
-      <LogList
-        records={records.value}
-        isFollowing={isFollowing}
-        onTop={() => void older()}
-        onScroll={(atEnd) => {
-          isAtEnd.value = atEnd;
-          if (atEnd && !isPaused.value) unseen.value = 0;
-        }}
-      />
+    <LogList
+      records={records.value}
+      isFollowing={isFollowing}
+      onTop={() => void older()}
+      onScroll={(atEnd) => {
+        isAtEnd.value = atEnd;
+        if (atEnd && !isPaused.value) unseen.value = 0;
+      }}
+    >
       <p class="buttons">
         <button
           type="button"
-          class="small"
+          class="small steady"
           aria-pressed={isPaused.value}
           onClick={() => {
             isPaused.value = !isPaused.value;
@@ -200,7 +200,7 @@ export function Log({ filter }: { readonly filter: LogFilter }) {
           {records.value.length === 0 ? "No record passes the filter." : `${records.value.length} records`}
         </span>
       </p>
-    </>
+    </LogList>
   );
 }
 

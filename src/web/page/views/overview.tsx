@@ -4,7 +4,14 @@ import type { OpenFault } from "../../../core/log.ts";
 import type { KeptRecord } from "../../../core/record.ts";
 import type { InstanceSnapshot } from "../../../core/status.ts";
 import type { InstanceHistory } from "../../roost/contract.ts";
-import { formatBytes, formatCount, formatDate, formatDuration, formatMilliseconds } from "../format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDate,
+  formatDuration,
+  formatMilliseconds,
+  formatSeverity,
+} from "../format.ts";
 import { ask, overview } from "../host.ts";
 import { Banner } from "../parts/banner.tsx";
 import { UptimeBars } from "../parts/bars.tsx";
@@ -40,7 +47,7 @@ export function Overview() {
       <section aria-labelledby="bots">
         <div class="heading">
           <h2 id="bots">Bots</h2>
-          <a class="button small" href={linkTo(["new"])}>
+          <a class="button small primary" href={linkTo(["new"])}>
             Create a bot
           </a>
         </div>
@@ -73,10 +80,10 @@ function Faults({ faults, nowMs }: { readonly faults: readonly OpenFault[]; read
             <i class="dot" aria-hidden="true" />
             <div>
               <p>
-                <b>{instance ?? "Host"}</b> {message}
+                <b>{instance ?? "The host"}:</b> {message}
               </p>
               <p class="soft">
-                {severity}, for {formatDuration(nowMs - sinceMs)}
+                {formatSeverity(severity)} for {formatDuration(nowMs - sinceMs)}
                 {command !== undefined && (
                   <>
                     {" · "}
@@ -181,12 +188,12 @@ function Alerts() {
         {alerts.value.slice(0, 8).map(({ id, timeMs, severity, instance, message }) => (
           <li key={id} data-status={severity === "WARN" ? "warn" : "fail"}>
             <i class="dot" aria-hidden="true" />
-            <p>
-              <a href={linkTo(["logs"], { id: String(id) })}>{message}</a>{" "}
-              <span class="soft">
-                {severity} · {instance ?? "host"} · {formatDate(timeMs)}
-              </span>
-            </p>
+            <div>
+              <a href={linkTo(["logs"], { id: String(id) })}>{message}</a>
+              <p class="soft">
+                {formatSeverity(severity)} · {instance ?? "the host"} · {formatDate(timeMs)}
+              </p>
+            </div>
           </li>
         ))}
         {alerts.value.length > 8 && (

@@ -60,7 +60,7 @@ function Upload({ onDone }: UploadProps) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way to what its file field does
     <div
-      class="card drop"
+      class="card drop settings"
       data-over={isOver.value}
       onDragOver={(event) => {
         event.preventDefault();
@@ -95,7 +95,9 @@ function Upload({ onDone }: UploadProps) {
             replace.value = currentTarget.checked;
           }}
         />
-        It may replace one that is here; the old one comes back if bots do not start with the new one
+        <span>
+          It may replace one that is here; the old one comes back if bots do not start with the new one
+        </span>
       </label>
       {percent.value !== undefined && (
         <label>
@@ -104,11 +106,11 @@ function Upload({ onDone }: UploadProps) {
         </label>
       )}
       {warnings.value.length > 0 && (
-        <ul>
+        <div role="status" class="fields">
           {warnings.value.map((warning) => (
-            <li key={warning}>{warning}</li>
+            <p key={warning}>{warning}</p>
           ))}
-        </ul>
+        </div>
       )}
     </div>
   );
@@ -120,7 +122,7 @@ function Plugin({ plugin, reload }: { readonly plugin: PluginInfo; readonly relo
   const path = `/plugins/${encodeURIComponent(id)}`;
   const missing = dependencies.filter(({ remedy }) => remedy !== undefined);
   return (
-    <article class="card plugin" aria-label={id}>
+    <article class="card stack" aria-label={id}>
       <div class="heading">
         <h3>
           {id} <span class="soft">{version}</span>
@@ -133,7 +135,7 @@ function Plugin({ plugin, reload }: { readonly plugin: PluginInfo; readonly relo
       </div>
       {obstacle !== undefined && <p data-status="warn">{obstacle}</p>}
       {permissions !== undefined && permissions.network !== false && (
-        <p data-status={permissions.agreed ? undefined : "warn"}>
+        <p class="buttons">
           {permissions.agreed ? "May reach " : "Asks to reach "}
           {permissions.network === true ? "any address" : permissions.network.join(", ")}{" "}
           {!permissions.agreed && (
@@ -161,7 +163,7 @@ function Plugin({ plugin, reload }: { readonly plugin: PluginInfo; readonly relo
             ))}
       </p>
       {missing.length > 0 && (
-        <ul class="missing">
+        <ul class="plain-list">
           {missing.map(({ name, wanted, isRequired, remedy }) => (
             <li key={name}>
               {isRequired ? "Lacks" : "Could use"} {name} {wanted}: <code>{remedy}</code>
@@ -184,6 +186,7 @@ function Plugin({ plugin, reload }: { readonly plugin: PluginInfo; readonly relo
               Read again
             </Action>
             <Confirm
+              class="small"
               label={`Remove ${id}`}
               question={`Remove ${id}?`}
               onAct={async () => {

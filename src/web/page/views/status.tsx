@@ -1,16 +1,18 @@
+import type { ComponentChildren } from "preact";
 import type { Check } from "../../health.ts";
 import { formatCount, formatDuration } from "../format.ts";
 import { health } from "../host.ts";
 import { Banner } from "../parts/banner.tsx";
 import { State, stateOf } from "../parts/state.tsx";
 
-/** What anybody may see: how each bot does, without the names of rooms and people. */
-export function Status() {
+/** What anybody may see: how each bot does, without the names of rooms and people; and the way in, which stands beside it. */
+export function Status({ entry }: { readonly entry: ComponentChildren }) {
   const { status, notes, checks } = health.value;
   const bots = Object.entries(checks).filter(([key]) => key.startsWith("instance:"));
   return (
     <>
       <Banner status={status} sentence={notes[0]} />
+      {entry}
       <section aria-labelledby="bots">
         <h2 id="bots">Bots</h2>
         <ul class="bots">
