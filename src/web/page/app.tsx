@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
 import { formatDuration, formatTime } from "./format.ts";
-import { connection, health, isLoggedIn, lastHeardMs, logOut, session } from "./host.ts";
+import { connection, endedFor, health, isLoggedIn, lastHeardMs, logOut, session } from "./host.ts";
 import { Messages } from "./parts/message.tsx";
 import { linkTo, route } from "./route.ts";
 import { Config } from "./views/config.tsx";
 import { Create } from "./views/create.tsx";
+import { Ended } from "./views/ended.tsx";
 import { Instance } from "./views/instance.tsx";
 import { Login } from "./views/login.tsx";
 import { Logs } from "./views/logs.tsx";
@@ -24,7 +25,8 @@ export function App() {
       <Header />
       <main id="main">
         <Disconnected />
-        {isLoggedIn.value ? <View /> : <Login />}
+        <Entry />
+        <Kept />
       </main>
       <Messages />
     </>
@@ -67,6 +69,22 @@ function Header() {
   );
 }
 
+function Entry() {
+  if (isLoggedIn.value) return null;
+  return endedFor.value === null ? <Login /> : <Ended />;
+}
+
+/** The view, also behind the login of somebody whose session has ended: there it keeps what they have typed. */
+function Kept() {
+  const user = session.value.user ?? endedFor.value;
+  if (user === null) return null;
+  return (
+    <div key={user} class="view" hidden={!isLoggedIn.value}>
+      <View />
+    </div>
+  );
+}
+
 function isAt(path: readonly string[]): boolean {
   const [first] = route.value.path;
   return path.length === 0 ? first === undefined || first === "bots" || first === "new" : first === path[0];
@@ -80,7 +98,8 @@ function View(): ComponentChildren {
     case "new":
       return <Create />;
     case "logs":
-      return <Logs />;
+      // Records that came while nobody was logged in are read anew.
+      return <Logs key={String(isLoggedIn.value)} />;
     case "plugins":
       return <Plugins />;
     case "config":

@@ -29,6 +29,8 @@ export const overview = signal<Overview | null>(first.overview);
 export const connection = signal<"open" | "lost">("open");
 export const lastHeardMs = signal(Date.now());
 export const isLoggedIn = computed(() => session.value.user !== null);
+/** Whose session ended without a logout: what they were about stays as it is until they are back. */
+export const endedFor = signal<string | null>(null);
 
 /** A refusal of the API: its sentence is made to be shown. */
 export class Refusal extends Error {
@@ -89,7 +91,12 @@ async function send(
   });
   if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
-  if (response.status === 401 && isLoggedIn.value) session.value = { ...session.value, user: null };
+  if (response.status === 401) end();
+  // What only looks is asked again for whoever comes back; what changes anything they say again themselves.
+  if (endedFor.value !== null && (method === "GET" || path.endsWith("/preview"))) {
+    await untilLoggedIn();
+    return send(method, path, body, timeoutMs);
+  }
   throw new Refusal(answer);
 }
 
@@ -107,6 +114,7 @@ export function upload<Answer>(
     request.onerror = () =>
       reject(new Refusal({ error: "The upload broke off. Send it again.", errcode: "unreachable" }));
     request.onload = () => {
+      if (request.status === 401) end();
       if (request.status === 200) resolve(request.response as Answer);
       else reject(new Refusal(request.response ?? {}));
     };
@@ -115,15 +123,37 @@ export function upload<Answer>(
 }
 
 export async function logIn(username: string, password: string): Promise<void> {
-  session.value = await ask<Session>("POST", "/session", { username, password });
+  const next = await ask<Session>("POST", "/session", { username, password });
   overview.value = await ask<Overview>("GET", "/overview");
+  // Both at once: a view listens to the stream as soon as it is shown.
+  session.value = next;
+  endedFor.value = null;
   connect();
 }
 
 export async function logOut(): Promise<void> {
   session.value = await ask<Session>("DELETE", "/session");
+  endedFor.value = null;
   overview.value = null;
   connect();
+}
+
+/** By idleness, age, another password, or a logout elsewhere. */
+function end(canLogIn = session.value.canLogIn): void {
+  if (!isLoggedIn.value) return;
+  endedFor.value = session.value.user;
+  session.value = { user: null, canLogIn };
+  connect();
+}
+
+function untilLoggedIn(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = isLoggedIn.subscribe((is) => {
+      if (!is) return;
+      queueMicrotask(() => stop());
+      resolve();
+    });
+  });
 }
 
 let stream: EventSource | undefined;
@@ -181,7 +211,5 @@ async function pollHealth(): Promise<void> {
 /** A stream that broke may mean that the host is away, or that the session is over. */
 async function checkSession(): Promise<void> {
   const now = await ask<Session>("GET", "/session").catch(() => undefined);
-  if (now === undefined || now.user !== null) return;
-  session.value = now;
-  connect();
+  if (now?.user === null) end(now.canLogIn);
 }

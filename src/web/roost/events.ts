@@ -70,6 +70,7 @@ function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response
       while (!stream.aborted && !stream.closed) {
         if (performance.now() - overviewMs >= overviewAtMostEveryMs) {
           overviewMs = performance.now();
+          if (!sessions.isAlive(session)) return;
           const overview = cutSecrets(JSON.stringify(overviewOf(control)));
           const known = withoutClock(overview);
           if (known !== shown) await send(`event: overview\ndata: ${overview}\n\n`);
@@ -84,7 +85,6 @@ function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response
         const nowMs = performance.now();
         if (nowMs - beatMs >= beatEveryMs) {
           beatMs = nowMs;
-          if (!sessions.isAlive(session)) return;
           await send(": still here\n\n");
         }
         await wake.wait(overviewEveryMs);

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { logIn, session } from "../host.ts";
+import { endedFor, logIn, session } from "../host.ts";
 import { Status } from "./status.tsx";
 
 /** What anybody may see, and the way in. */
@@ -11,7 +11,7 @@ export function Login() {
   );
 }
 
-function LoginForm() {
+export function LoginForm() {
   const refusal = useSignal("");
   const isBusy = useSignal(false);
   const submit = async (event: SubmitEvent) => {
@@ -32,7 +32,13 @@ function LoginForm() {
       <h2>Log in</h2>
       <label>
         User name
-        <input name="username" autocomplete="username" required autofocus />
+        <input
+          name="username"
+          autocomplete="username"
+          required
+          autofocus
+          defaultValue={endedFor.value ?? ""}
+        />
       </label>
       <label>
         Password
