@@ -4,6 +4,12 @@ import { isObject, type JsonObject, stringAt } from "../core/json.ts";
 /** What Roost ever waits because the homeserver asked it to. */
 const maxRetryAfterMs = 5 * 60_000;
 
+/** An answer without its body: a `Response`, or an `AnswerHead`. */
+export interface AnswerStart {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+}
+
 /**
  * An answer of the homeserver that is not a success. `body` is the JSON it sent (registration reads its stages from there),
  * empty for anything else, such as a proxy's HTML page.
@@ -13,7 +19,7 @@ export class HomeserverError extends RoostError {
   readonly errcode: string;
   readonly body: JsonObject;
 
-  constructor(response: Response, answer: unknown, text: string) {
+  constructor(response: AnswerStart, answer: unknown, text: string) {
     const body = isObject(answer) ? answer : {};
     const errcode = stringAt(body, "errcode") ?? "";
     // A registration's stages come without an errcode.
@@ -43,6 +49,13 @@ export function unreachable(error: unknown): RoostError {
     "network",
     "The connection to the homeserver broke before it had answered. Roost tries again.",
     { cause: error },
+  );
+}
+
+export function answerTooLong(): RoostError {
+  return new RoostError(
+    "network",
+    "The homeserver's answer was larger than 128 MiB and was not read. Roost tries again.",
   );
 }
 
@@ -137,7 +150,7 @@ const byErrcode: Readonly<Record<string, Classified>> = {
 };
 
 /** What the header or the body asks for; absent means that Roost's own delays hold. */
-function retryAfterMs(headers: Headers, body: JsonObject): number | undefined {
+function retryAfterMs(headers: AnswerStart["headers"], body: JsonObject): number | undefined {
   const header = headers.get("retry-after");
   let askedMs = typeof body.retry_after_ms === "number" ? body.retry_after_ms : Number.NaN;
   if (header !== null) {

@@ -1,7 +1,9 @@
 import { RoostError } from "../core/error.ts";
 import type { Secret } from "../core/secret.ts";
 import { abortReason, limitTime } from "./abort.ts";
-import { HomeserverError, unreachable } from "./homeserver-error.ts";
+import { largeAnswerBytes, maxAnswerBytes } from "./answer-reader.ts";
+import { type AnswerStart, answerTooLong, HomeserverError, unreachable } from "./homeserver-error.ts";
+import { PlainHttp } from "./plain-http.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
@@ -20,25 +22,23 @@ export interface HttpRequest {
   readonly signals: readonly AbortSignal[];
 }
 
-/** No answer that a bot host asks for comes near this size; a bigger one is not read to its end. */
-const maxAnswerBytes = 128 * 1024 * 1024;
-
-/** The one before such an answer may still take several times its size: that is freed first, or a few in a row would fill the memory. */
-const largeAnswerBytes = 4 * 1024 * 1024;
+type Headers = Readonly<Record<string, string>>;
 
 /**
- * One homeserver's client-server API over fetch, which keeps connections alive by itself. Answers the parsed JSON of a 2xx
- * answer; everything else is thrown as a RoostError: HomeserverError for an answer, `homeserver-unreachable` and `network`
- * for none or half of one, `cancelled`.
+ * One homeserver's client-server API, over connections that are kept alive: our own where it is spoken to without TLS, else those of
+ * fetch, which also carries files. Answers the parsed JSON of a 2xx answer; everything else is thrown as a RoostError:
+ * HomeserverError for an answer, `homeserver-unreachable` and `network` for none or half of one, `cancelled`.
  */
 export class Http {
   readonly #origin: string;
+  readonly #plain: PlainHttp | undefined;
   /** Made once for all requests. */
   #headers = headersWith({});
   readonly #anonymousHeaders = headersWith({});
 
   constructor(origin: string) {
     this.#origin = origin;
+    this.#plain = PlainHttp.for(origin);
   }
 
   /** Every later request that is not anonymous carries this access token. */
@@ -54,14 +54,11 @@ export class Http {
     const follow = (event: Event) =>
       abort.abort(event.target instanceof AbortSignal ? event.target.reason : undefined);
     // Asked first: what watches over it is set up while it is on its way.
-    const asked = fetch(this.#origin + request.path, this.#options(request, abort.signal));
+    const asked = this.#ask(request, abort.signal);
     const callOff = limitTime(request.timeoutMs, () => abort.abort(timedOut(request.timeoutMs)));
     for (const signal of request.signals) signal.addEventListener("abort", follow);
     try {
-      const response = await asked;
-      if (request.into !== undefined && response.ok) return await save(response, request.into);
-      const text = await readText(response);
-      return parseAnswer(response, text);
+      return await asked;
     } catch (error) {
       if (abort.signal.aborted) throw abortReason(abort.signal);
       if (isRevoked(error) && session !== this.#headers) throw superseded(error);
@@ -72,16 +69,41 @@ export class Http {
     }
   }
 
-  #options(request: HttpRequest, signal: AbortSignal): BunFetchRequestInit {
-    const { method, body, contentType } = request;
-    const headers = request.anonymous === true ? this.#anonymousHeaders : this.#headers;
+  #ask(request: HttpRequest, signal: AbortSignal): Promise<unknown> {
+    const { body, into, contentType } = request;
+    const { plain, json } = request.anonymous === true ? this.#anonymousHeaders : this.#headers;
+    if (body instanceof Uint8Array || body instanceof Blob) {
+      const type = contentType ?? "application/octet-stream";
+      return this.#fetch(request, { ...plain, "content-type": type }, body, signal);
+    }
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers = body === undefined ? plain : json;
+    if (this.#plain === undefined || into !== undefined) return this.#fetch(request, headers, text, signal);
+    return this.#exchange(this.#plain, request, headers, text, signal);
+  }
+
+  async #exchange(
+    plain: PlainHttp,
+    { method, path }: HttpRequest,
+    headers: Headers,
+    body: string | undefined,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const { head, text } = await plain.exchange({ method, path, headers, body, signal });
+    return parseAnswer(head, text);
+  }
+
+  async #fetch(
+    { method, path, into }: HttpRequest,
+    headers: Headers,
+    body: Bun.BodyInit | undefined,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     // A redirect is never followed: the token would go to whoever it names. Our own clock replaces Bun's of 5 minutes.
-    const options = { method, signal, redirect: "manual", timeout: false } as const;
-    if (body === undefined) return { ...options, headers: headers.plain };
-    if (!(body instanceof Uint8Array || body instanceof Blob))
-      return { ...options, headers: headers.json, body: JSON.stringify(body) };
-    const type = contentType ?? "application/octet-stream";
-    return { ...options, headers: { ...headers.plain, "content-type": type }, body };
+    const options = { method, headers, signal, redirect: "manual", timeout: false } as const;
+    const response = await fetch(this.#origin + path, body === undefined ? options : { ...options, body });
+    if (into !== undefined && response.ok) return await save(response, into);
+    return parseAnswer(response, await readText(response));
   }
 }
 
@@ -106,7 +128,7 @@ async function save(
   }
 }
 
-function headersWith(more: Record<string, string>) {
+function headersWith(more: Headers) {
   // An answer that is not compressed says how long it is, and costs nothing to unpack.
   const plain = { "accept-encoding": "identity", ...more };
   return { plain, json: { ...plain, "content-type": "application/json" } };
@@ -115,7 +137,7 @@ function headersWith(more: Record<string, string>) {
 async function readText(response: Response): Promise<string> {
   const announced = response.headers.get("content-length");
   if (announced !== null) {
-    if (Number(announced) > maxAnswerBytes) throw tooLong();
+    if (Number(announced) > maxAnswerBytes) throw answerTooLong();
     if (Number(announced) > largeAnswerBytes) Bun.gc(true);
     return await response.text();
   }
@@ -125,21 +147,22 @@ async function readText(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     const wasLarge = size > largeAnswerBytes;
     size += chunk.byteLength;
-    if (size > maxAnswerBytes) throw tooLong();
+    if (size > maxAnswerBytes) throw answerTooLong();
     if (!wasLarge && size > largeAnswerBytes) Bun.gc(true);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
 }
 
-function parseAnswer(response: Response, text: string): unknown {
+function parseAnswer(response: AnswerStart, text: string): unknown {
   let answer: unknown;
   try {
     answer = JSON.parse(text);
   } catch {
     answer = undefined;
   }
-  if (response.ok && answer !== undefined) return answer;
+  const isSuccess = response.status >= 200 && response.status < 300;
+  if (isSuccess && answer !== undefined) return answer;
   throw new HomeserverError(response, answer, text);
 }
 
@@ -157,11 +180,5 @@ function timedOut(timeoutMs: number): RoostError {
   return new RoostError(
     "network",
     `The homeserver did not answer within ${seconds} s: see whether it is overloaded or hanging. Roost tries again.`,
-  );
-}
-function tooLong(): RoostError {
-  return new RoostError(
-    "network",
-    "The homeserver's answer was larger than 128 MiB and was not read. Roost tries again.",
   );
 }

@@ -4,6 +4,7 @@ import { RoostError } from "../../src/core/error.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { HomeserverError } from "../../src/matrix/homeserver-error.ts";
 import { Http } from "../../src/matrix/http.ts";
+import { certificate } from "../doubles/certificate.ts";
 import { failureOf } from "../doubles/delivery.ts";
 import { type Lack, needs } from "../doubles/needs.ts";
 
@@ -59,19 +60,23 @@ const answers: Record<string, () => Response | Promise<Response>> = {
   },
 };
 
+const serving = {
+  hostname: "127.0.0.1",
+  port: 0,
+  idleTimeout: 0,
+  fetch(request: Request) {
+    const { pathname, search } = new URL(request.url);
+    seen.push({ path: pathname + search, headers: new Headers(request.headers) });
+    return answers[pathname]?.() ?? new Response("?", { status: 404 });
+  },
+};
+let tlsServer: Bun.Server<undefined>;
+
 beforeAll(() => {
-  server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    idleTimeout: 0,
-    fetch(request) {
-      const { pathname, search } = new URL(request.url);
-      seen.push({ path: pathname + search, headers: new Headers(request.headers) });
-      return answers[pathname]?.() ?? new Response("?", { status: 404 });
-    },
-  });
+  server = Bun.serve(serving);
+  tlsServer = Bun.serve({ ...serving, tls: certificate });
 });
-afterAll(() => server.stop(true));
+afterAll(() => Promise.all([server.stop(true), tlsServer.stop(true)]));
 
 function origin(): string {
   return `http://127.0.0.1:${server.port}`;
@@ -92,7 +97,23 @@ test("a late word that the token of an earlier login is revoked says nothing of 
   expect((await failure).code).toBe("network");
 });
 
-describe("an answer", () => {
+/** Over our own sockets, and with TLS over those of fetch. */
+const ways: [string, () => string][] = [
+  ["without TLS", () => origin()],
+  ["with TLS", () => `https://localhost:${tlsServer.port}`],
+];
+
+describe.each(ways)("an answer %s", (_, originOf) => {
+  beforeAll(() => {
+    // The test server's certificate is signed by nobody.
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+  });
+  afterAll(() => {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  });
+  const get = (path: string) =>
+    new Http(originOf()).request({ method: "GET", path, timeoutMs: 2_000, signals: [] });
+
   test("is its JSON, whether its length was announced or not", async () => {
     expect(await get("/json")).toEqual({ a: "ü" });
     expect(await get("/chunked")).toEqual({ a: "ü" });
@@ -140,7 +161,7 @@ describe("an answer", () => {
 
   test("that leads elsewhere is not followed, and the token stays here", async () => {
     seen = [];
-    const http = new Http(origin());
+    const http = new Http(originOf());
     http.authorize(new Secret("t0ken"));
     await failureOf(http.request({ method: "GET", path: "/redirect", timeoutMs: 1_000, signals: [] }));
     expect(seen.map(({ headers }) => headers.get("authorization"))).toEqual(["Bearer t0ken"]);
@@ -226,6 +247,18 @@ needs("IPv6 on loopback", lackOfIpv6())("a homeserver that answers on ::1 alone"
     expect(await new Http(`http://${host}:${server6.port}`).request(request)).toEqual({ a: 6 });
     await server6.stop(true);
   });
+});
+
+test("a homeserver whose certificate nobody has signed is not spoken to", async () => {
+  seen = [];
+  const http = new Http(`https://localhost:${tlsServer.port}`);
+  http.authorize(new Secret("t0ken"));
+  const failure = await failureOf(
+    http.request({ method: "GET", path: "/json", timeoutMs: 5_000, signals: [] }),
+  );
+  expect(failure.code).toBe("homeserver-unreachable");
+  expect(failure.message).toContain("its TLS certificate is not trusted");
+  expect(seen).toEqual([]);
 });
 
 test("a name that nobody knows is told as one", async () => {
