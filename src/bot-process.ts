@@ -1,4 +1,5 @@
 /** The plugin role: one uploaded TypeScript plugin in this process, driven by the host through descriptor 3. */
+import { eagerCompiling } from "./core/eager-compiling.ts";
 import { sentenceOf } from "./core/error.ts";
 import { ChildChannel } from "./plugins/channel/child-channel.ts";
 import { createHttp } from "./plugins/http/http.ts";
@@ -10,6 +11,8 @@ import { closeDatabase, openDatabase } from "./store/database.ts";
 export async function runBotProcess(): Promise<void> {
   process.on("uncaughtException", end);
   process.on("unhandledRejection", end);
+  // They were for Bun; a plugin has no environment.
+  for (const name of Object.keys(eagerCompiling)) delete process.env[name];
   const channel = new ChildChannel();
   const runtime = new Runtime({
     plugin: async ({ module }) => (module === undefined ? undefined : loadPluginModule(module)),

@@ -1,4 +1,5 @@
 /** Starts the part that the first argument names, and loads no other: a plugin's process has no use for a host. */
+import { compileEagerly } from "./core/eager-compiling.ts";
 import { sentenceOf } from "./core/error.ts";
 import { roles } from "./roles.ts";
 
@@ -27,6 +28,8 @@ switch (process.argv[2]) {
     break;
   }
   default: {
+    // The one command that goes on for weeks.
+    if (process.argv[2] === "serve") compileEagerly();
     const { runCommandLine } = await import("./cli.ts");
     process.exit(await runCommandLine());
   }

@@ -1,6 +1,6 @@
 /** docs/operating.md and docs/capacity.md, done as they say. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ApiUser } from "./doubles/api.ts";
 import { findFreePort } from "./doubles/free-port.ts";
@@ -48,6 +48,15 @@ const userId = (bot: string) => `@${bot}:sandbox`;
 const ask = (bot: string, text: string) => scene.ada.say(roomOf(bot), `!echo ${text}`);
 const answersOf = (bot: string) => scene.replies(roomOf(bot), userId(bot));
 const answered = (bot: string, text: string) => scene.answered(roomOf(bot), text, userId(bot));
+
+test("the executable serves as the process it was started as, with code compiled ten times as soon", async () => {
+  const host = await newHost("eager");
+  await startAnswering(host);
+  const environment = readFileSync(`/proc/${host.pid}/environ`, "utf8").split("\0");
+  const command = readFileSync(`/proc/${host.pid}/cmdline`, "utf8").split("\0");
+  expect(command.slice(1, 4)).toEqual(["serve", "--config", host.configFile]);
+  expect(environment).toContain("BUN_JSC_thresholdForJITAfterWarmUp=50");
+});
 
 describe("another machine", () => {
   test("goes on where the old one stopped, with the whole data folder", async () => {

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { InstanceConfig } from "../core/config.ts";
+import { eagerCompiling } from "../core/eager-compiling.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import type { InstanceId } from "../core/id.ts";
 import type { Logger } from "../core/log.ts";
@@ -124,7 +125,7 @@ export class Runtimes {
     };
     return processChannel({
       command: confinedCommand([...self, roles.confine], rules, [...self, roles.plugin]),
-      env: {},
+      env: eagerCompiling,
       folder,
       memoryLimitBytes: config.memoryMb * 1024 * 1024,
       onPrint: printedLog(log),

@@ -1,0 +1,17 @@
+/**
+ * Bun compiles a function once it has run some five hundred times: a bot's first hundreds of answers would be interpreted, and take half
+ * as long again. With these options, which Bun reads from the environment as a process begins, it compiles ten times as soon.
+ */
+export const eagerCompiling: Readonly<Record<string, string>> = {
+  BUN_JSC_thresholdForJITAfterWarmUp: "50",
+  BUN_JSC_thresholdForOptimizeAfterWarmUp: "100",
+};
+
+/** Begins this process anew with those options: the same process to whoever started it, 5 ms later. Returns where it has them already. */
+export function compileEagerly(): void {
+  const isEager = Object.keys(eagerCompiling).every((name) => process.env[name] !== undefined);
+  const isExecutable = Bun.main.startsWith("/$bunfs/");
+  if (isEager || !isExecutable) return;
+  const [, , ...words] = process.argv;
+  process.execve?.(process.execPath, [process.argv0, ...words], { ...process.env, ...eagerCompiling });
+}
