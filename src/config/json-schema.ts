@@ -15,6 +15,11 @@ export function isWriteOnlyAt(schema: JsonObject, path: Path): boolean {
   return partsAt(schema, path).some((part) => part.writeOnly === true);
 }
 
+/** Whether it is what stands at a path where nothing else is said: what everybody can read in the plugin is no secret. */
+export function isDefaultAt(schema: JsonObject, path: Path, value: unknown): boolean {
+  return partsAt(schema, path).some((part) => part.default !== undefined && part.default === value);
+}
+
 /** The names of the settings that are secrets or lists and mappings of such; undefined stands for "any name". */
 export function writeOnlyNames(schema: JsonObject): Set<string | undefined> {
   const names = new Set<string | undefined>();

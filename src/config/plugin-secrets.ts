@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Path } from "./finding.ts";
-import { isWriteOnlyAt, writeOnlyNames } from "./json-schema.ts";
+import { isDefaultAt, isWriteOnlyAt, writeOnlyNames } from "./json-schema.ts";
 import type { PluginSettings } from "./plugins.ts";
 import { secretSchema, secretSentence } from "./schema.ts";
 import type { SecretReader } from "./secrets.ts";
@@ -24,6 +24,7 @@ export function resolveSecrets(
   if (schema === undefined || writeOnlyNames(schema).size === 0) return config;
   const visit = (value: Json | undefined, inner: Path): Json | undefined => {
     if (value !== undefined && value !== null && isWriteOnlyAt(schema, inner)) {
+      if (isDefaultAt(schema, inner, value)) return value;
       return readSecret(value, [...at.path, ...inner], at);
     }
     if (Array.isArray(value)) return value.map((item, index) => visit(item, [...inner, index]) ?? null);

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { formatPath, type Path } from "./finding.ts";
-import { isWriteOnlyAt } from "./json-schema.ts";
+import { isDefaultAt, isWriteOnlyAt } from "./json-schema.ts";
 import { isNamedSecret } from "./schema.ts";
 
 /** What stands for a secret that is not shown; written back, it leaves the secret as it is. */
@@ -26,9 +26,14 @@ export class SettingSecrets {
 
   /** Whether a value must not be shown. Where a secret is may be. */
   isHidden(path: Path, value: unknown): boolean {
-    if (value === null || value === undefined || namesSource(value)) return false;
+    if (value === null || value === undefined || value === "" || namesSource(value)) return false;
+    if (this.#isDefault(path, value)) return false;
     if (typeof value === "object") return this.isDeclared(path);
     return this.isSecret(path) || (typeof value === "string" && login.test(value));
+  }
+
+  #isDefault(path: Path, value: unknown): boolean {
+    return this.#schema !== undefined && isDefaultAt(this.#schema, path, value);
   }
 
   cut(value: Json, path: Path = []): Json {
@@ -59,8 +64,8 @@ export class SettingSecrets {
     if (this.isSecret(path)) {
       if (wanted === undefined) return old;
       if (wanted === null) return undefined;
-      const isNew = typeof wanted === "string" && wanted !== old && this.isDeclared(path);
-      return isNew ? options.place(path, wanted, old) : wanted;
+      const isNew = typeof wanted === "string" && wanted !== "" && wanted !== old && this.isDeclared(path);
+      return isNew && !this.#isDefault(path, wanted) ? options.place(path, wanted, old) : wanted;
     }
     if (isObject(wanted)) return this.#keepKeys(isObject(old) ? old : {}, wanted, path, options);
     if (!Array.isArray(wanted)) return wanted;

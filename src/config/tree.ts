@@ -13,6 +13,7 @@ import type { Json } from "../core/json.ts";
 import { positionOf, type Range } from "./excerpt.ts";
 import { type Finding, isPlainName, type Path } from "./finding.ts";
 import { mustBeQuoted } from "./traps.ts";
+import { keyOf } from "./yaml-layout.ts";
 
 /** The offsets of one key and its value. */
 export interface Place {
@@ -149,8 +150,9 @@ export class TreeReading {
   /** The key's name. What cannot be one is reported as a neighbour of the others, so that they are not harmed. */
   #readKey(pair: Pair, path: Path, offset: number): string | undefined {
     const source = isScalar(pair.key) ? `${pair.key.source}` : "";
-    if (isScalar(pair.key) && typeof pair.key.value === "string") {
-      if (pair.key.value !== "__proto__") return pair.key.value;
+    const name = keyOf(pair);
+    if (name !== undefined) {
+      if (name !== "__proto__") return name;
     } else if (source !== "") {
       this.#report([...path, source], offset, "names must be text: put this one in quotes");
       return undefined;

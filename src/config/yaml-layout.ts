@@ -7,7 +7,10 @@ export function nodeOf(value: unknown): Node | undefined {
 }
 
 export function keyOf(pair: Pair): string | undefined {
-  return isScalar(pair.key) && typeof pair.key.value === "string" ? pair.key.value : undefined;
+  if (!isScalar(pair.key)) return undefined;
+  const { value, source } = pair.key;
+  if (typeof value === "number") return source;
+  return typeof value === "string" ? value : undefined;
 }
 
 export function pairAt(map: YAMLMap, key: string): Pair | undefined {

@@ -56,8 +56,11 @@ export interface DeliveryStore {
   nextDueMs(instance: InstanceId, nowMs: number): number | undefined;
   /** Marks a row done, unless a defer moved it to a later time since it was read. Written soon. */
   settle(row: InboxRow, nowMs: number): void;
-  /** Makes (or moves) the row that runs the same message again at `runAtMs`. */
-  defer(row: InboxRow, key: string, runAtMs: number): void;
+  /**
+   * Makes (or moves) the row that runs the same message again at `runAtMs`. False, and nothing is made, when `most` of the
+   * instance's rows are put off already.
+   */
+  defer(row: InboxRow, key: string, runAtMs: number, most: number): boolean;
   /** Counts one crash on each and answers the rows with their new counts. */
   countCrash(rows: readonly InboxRow[]): InboxRow[];
   /** Writes entries that are not there yet; answers how each one stands, in the order given. */

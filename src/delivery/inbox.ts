@@ -1,4 +1,5 @@
 import type { DeliveryStore, InboxRow } from "../core/delivery.ts";
+import { RoostError } from "../core/error.ts";
 import { asEventId, type EventId, type InstanceId, type RoomId, type UserId } from "../core/id.ts";
 import { stringAt } from "../core/json.ts";
 import type { HostLogger } from "../core/log.ts";
@@ -29,6 +30,9 @@ export interface InboxOptions {
   readonly log: (instance?: InstanceId) => HostLogger;
   readonly now?: () => number;
 }
+
+/** Each is a durable row; an instance may have so many that wait for their time. */
+const maxDeferred = 10_000;
 
 /**
  * Takes what a sync brought, stores what is to be handled together with the sync token, and hands it to the plugins' runtimes.
@@ -91,9 +95,13 @@ export class Inbox {
     return this.#lanes.get(instance)?.trouble;
   }
 
-  /** Makes (or moves) a deferred row and sees to it that it runs in time. */
+  /**
+   * Makes (or moves) a deferred row and sees to it that it runs in time. Throws RoostError `bad-request` when too many of the
+   * instance's are waiting.
+   */
   defer(row: InboxRow, key: string, runAtMs: number): void {
-    this.#options.store.defer(row, key, runAtMs);
+    if (!this.#options.store.defer(row, key, runAtMs, maxDeferred))
+      throw new RoostError("bad-request", `A bot may put off ${maxDeferred} messages at once.`);
     this.#lanes.get(row.instance)?.expect(runAtMs);
   }
 

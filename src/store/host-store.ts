@@ -197,15 +197,23 @@ export class HostStore implements DeliveryStore {
     );
   }
 
-  defer(row: InboxRow, key: string, runAtMs: number): void {
-    this.#db.write(() =>
-      this.#db
+  defer(
+    { instance, account, roomId, eventId }: InboxRow,
+    key: string,
+    runAtMs: number,
+    most: number,
+  ): boolean {
+    return this.#db.write(() => {
+      const { changes } = this.#db
         .query(
-          `INSERT INTO inbox (instance, account, room_id, event_id, key, run_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+          `INSERT INTO inbox (instance, account, room_id, event_id, key, run_at_ms) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+         WHERE (SELECT count(*) FROM inbox WHERE instance = ?1 AND done_at_ms IS NULL AND key <> '') < ?7
+           OR EXISTS (SELECT 1 FROM inbox WHERE instance = ?1 AND event_id = ?4 AND key = ?5 AND done_at_ms IS NULL)
          ON CONFLICT (instance, event_id, key) DO UPDATE SET run_at_ms = excluded.run_at_ms, done_at_ms = NULL`,
         )
-        .run(row.instance, row.account, row.roomId, row.eventId, key, runAtMs),
-    );
+        .run(instance, account, roomId, eventId, key, runAtMs, most);
+      return changes > 0;
+    });
   }
 
   countCrash(rows: readonly InboxRow[]): InboxRow[] {

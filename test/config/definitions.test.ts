@@ -178,6 +178,23 @@ describe("an edit", () => {
     expect(house.text()).not.toContain("key:");
   });
 
+  test("writes the plugin's own default as it stands, for it is no secret", async () => {
+    using house = new House();
+    await house.save("insta", { config: { token: "CHANGEME" } });
+    expect(house.text()).toContain("      token: CHANGEME\n");
+    await house.save("insta", { config: { token: "swordfish" } });
+    expect(house.text()).toContain("      token: { file: ../secrets/insta/token }\n");
+  });
+
+  test("takes settings whose names are numbers", async () => {
+    using house = new House();
+    const yaml = "projects:\n  12345678: { name: a }\n  0x10: { name: b }\n";
+    expect((await house.save("insta", { config: { yaml } })).definition.configYaml).toBe(yaml);
+    const projects = { 12345678: { name: "c" } };
+    await house.save("insta", { config: { projects } });
+    expect(house.text()).toContain("        12345678: { name: c }\n");
+  });
+
   test("takes settings as YAML text, with its comments", async () => {
     using house = new House();
     const yaml = '# New.\ncarousel: single # now\nkey: "[redacted]"\nkeys: { two: swordfish }\n';

@@ -36,6 +36,13 @@ describe("a secret setting of a plugin", () => {
     expect(loaded.watched).toContain(`${folder.path}/token`);
   });
 
+  test("is none while it is what the plugin itself gives it", () => {
+    using folder = new Folder();
+    const loaded = folder.load(instance(rooms, "config: { token: CHANGEME, key: swordfish }"));
+    expect(loaded.secrets.map((secret) => secret.reveal())).toEqual(["swordfish"]);
+    expect([...(loaded.config?.instances.values() ?? [])][0]?.config.token).toBe("CHANGEME");
+  });
+
   test("that cannot be read keeps its instance from running, with the place", () => {
     using folder = new Folder();
     const loaded = folder.load(

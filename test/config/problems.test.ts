@@ -216,11 +216,11 @@ const cases: readonly [title: string, yaml: string, outcome: Outcome, ...sentenc
   ],
   [
     "names that cannot be",
-    `${head}  bob: {}\ninstances:\n  Insta: { plugin: echo, account: "@a:example.org" }\n  7: {}\n`,
+    `${head}  bob: {}\ninstances:\n  Insta: { plugin: echo, account: "@a:example.org" }\n  true: {}\n`,
     "the host runs",
     '4:3 accounts.bob: must be a user id such as "@bot:example.org", not "bob"',
     "6:3 instances.Insta: must be a name of up to 63 lower-case letters, digits, - and _, beginning with a letter or digit",
-    "7:3 instances.7: names must be text: put this one in quotes",
+    "7:3 instances.true: names must be text: put this one in quotes",
   ],
   [
     "one instance named twice",

@@ -16,6 +16,8 @@ const settings = z.strictObject({
   key: secretSetting().optional(),
   servers: z.array(z.strictObject({ url: z.string(), upstream: secretSetting() })).optional(),
   keys: z.record(z.string(), secretSetting()).optional(),
+  token: secretSetting().optional().meta({ default: "CHANGEME" }),
+  projects: z.record(z.string(), z.strictObject({ name: z.string() })).optional(),
 });
 
 /** Two plugins with one schema; each answers to its name as a command. */

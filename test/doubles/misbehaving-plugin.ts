@@ -23,10 +23,10 @@ export default definePlugin({
     bot.command("leak", async () => { for (const kept = []; ; await Bun.sleep(1)) kept.push(new Uint8Array(4_000_000).fill(1)); });
     bot.command("exit", () => process.exit(3));
     bot.command("garbage", () => { writeSync(3, "\\u0000 no protocol \\n"); return new Promise(() => {}); });
-    bot.command("flood", async (message) => {
-      const sent = await Promise.allSettled(Array.from({ length: 1_500 }, (_, number) => message.reply("flood " + number)));
+    bot.command("flood", async (message, rest) => {
+      const sent = await Promise.allSettled(Array.from({ length: Number(rest) }, (_, number) => message.reply("flood " + number)));
       const refused = sent.filter(({ status }) => status === "rejected");
-      await message.reply(refused.length + " refused: " + refused[0].reason.message);
+      await message.reply(refused.length + " refused" + (refused.length === 0 ? "" : ": " + refused[0].reason.message));
     });
     bot.command("chatter", async (message) => { for (let line = 0; line < 500; line++) console.log("chatter " + line); await message.reply("said"); });
     bot.command("fetch", async (message, rest) => {

@@ -65,16 +65,21 @@ test("a fork bomb starts nothing", async () => {
   expect(stage.replies).toEqual(["started 0"]);
 });
 
-test("a plugin that asks for more at once than its host is to hold is refused the rest, and goes on", async () => {
+test("a plugin that sends 1,500 messages at once is answered all, and one that asks for more than its host is to hold is refused the rest", async () => {
   await using stage = stageOf();
   await stage.runtime.start();
-  const { promise, resolve } = Promise.withResolvers<EventId>();
-  stage.answer = () => {
-    if (stage.sends.length === 1_000) setTimeout(() => resolve("$sent" as EventId), 200);
-    return promise;
+  const sent = async (): Promise<EventId> => {
+    await Bun.sleep(500);
+    return "$sent" as EventId;
   };
-  await stage.say("!flood");
-  expect(stage.replies.length).toBe(1_001);
+  stage.answer = sent;
+  await stage.say("!flood 1500");
+  const all = Array.from({ length: 1_500 }, (_, number) => `flood ${number}`);
+  expect(stage.replies).toEqual([...all, "0 refused"]);
+  const { promise, resolve } = Promise.withResolvers<EventId>();
+  stage.answer = () => promise;
+  setTimeout(() => resolve("$sent" as EventId), 1_500);
+  await stage.say("!flood 10500");
   expect(stage.replies.at(-1)).toBe("500 refused: The plugin asks for too much at once: wait for answers.");
 });
 

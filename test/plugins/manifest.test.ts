@@ -69,6 +69,11 @@ test("tolerates empty optional keys, and unknown ones with a warning each", () =
   ]);
 });
 
+test("takes what is left empty in a list for nothing", () => {
+  const manifest = read(`${least}dependencies:\n-\n- pillow\nextra_files: [~, a.txt]\n`);
+  expect(manifest).toMatchObject({ dependencies: ["pillow"], extraFiles: ["a.txt"] });
+});
+
 test("names every key that is missing or wrong at once, without repeating values", () => {
   expect(() => read("id: s3cr3t/../x\nversion: 1.0\nmodules: bot\n")).toThrow(
     /"id" must be .*; "version" must be text: write it in quotes.*; "modules" must be a list of module names; "main_class" is missing\. Correct it/,

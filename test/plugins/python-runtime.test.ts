@@ -14,6 +14,13 @@ const plugin = (body: string, manifest = "", upgrades = "None") =>
 from maubot import MessageEvent, Plugin
 from maubot.handlers import command
 from mautrix.util.async_db import UpgradeTable
+from mautrix.util.config import BaseProxyConfig
+
+
+class Config(BaseProxyConfig):
+    def do_update(self, helper) -> None:
+        raise ValueError("no such city")
+
 
 table = UpgradeTable()
 
@@ -31,6 +38,7 @@ class Bot(Plugin):
 ${body}
 `,
     manifest,
+    { "base-config.yaml": "city: Bonn\n" },
   );
 const stageOf = (files: Readonly<Record<string, string>>) =>
   new RuntimeStage({ python }, { files, timing: { heartbeatMs: 1_500, handlerMs: 300, abortGraceMs: 200 } });
@@ -72,12 +80,33 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
         "roost plugin python nothing_at_all",
       ],
       [
+        "that imports a part of maubot's server",
+        "    async def start(self):\n        from maubot.instance import PluginInstance",
+        "",
+        "None",
+        "plugin-refused",
+        "It imports maubot.instance, a part of maubot's own server",
+      ],
+      [
         "whose database cannot be upgraded",
         "    pass",
         "database: true\ndatabase_type: asyncpg\n",
         "table",
         "migration-failed",
         "The upgrade of its database failed",
+      ],
+      [
+        "that refuses its settings as it loads them",
+        `    @classmethod
+    def get_config_class(cls):
+        return Config
+
+    async def start(self):
+        self.config.load_and_update()`,
+        "config: true\n",
+        "None",
+        "plugin-config",
+        "Its settings were not taken: no such city",
       ],
     ])("%s fails the start with a sentence", async (_what, body, manifest, upgrades, code, sentence) => {
       await using stage = stageOf(plugin(body, manifest, upgrades));

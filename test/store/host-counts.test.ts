@@ -15,7 +15,7 @@ test("what is open, unsent and counted over seven days is told for each instance
   const rows = ["$1", "$2", "$3"].map((id) => ({ instance, account: botId, roomId, eventId: id as EventId }));
   const [first, second] = store.commitBatch(batchOf([messageOf("$1", "a")]), rows, nowMs);
   if (first !== undefined) store.settle(first, nowMs);
-  if (second !== undefined) store.defer(second, "later", nowMs + 60_000);
+  if (second !== undefined) store.defer(second, "later", nowMs + 60_000, 10);
   const entry = {
     instance,
     account: botId,

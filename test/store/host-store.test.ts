@@ -95,16 +95,33 @@ describe("the host's database", () => {
     withStore((store) => {
       const [row] = store.commitBatch(batchOf([]), [rowOf("$1")], 0);
       if (row === undefined) throw new Error("no row");
-      store.defer(row, "retry", 500);
+      store.defer(row, "retry", 500, 10);
       store.settle(row, 1);
       expect(store.dueRows(instance, 499, 0, 10)).toEqual([]);
       expect(store.nextDueMs(instance, 499)).toBe(500);
       const [deferred] = store.dueRows(instance, 500, 0, 10);
       expect(deferred?.key).toBe("retry");
       if (deferred === undefined) throw new Error("no row");
-      store.defer(deferred, "retry", 900);
+      store.defer(deferred, "retry", 900, 10);
       store.settle(deferred, 600);
       expect(store.nextDueMs(instance, 600)).toBe(900);
+    });
+  });
+
+  test("puts off so many rows of an instance at once and no more, but moves those that are", () => {
+    withStore((store) => {
+      const [row] = store.commitBatch(batchOf([]), [rowOf("$1")], 0);
+      if (row === undefined) throw new Error("no row");
+      expect(["a", "b", "c", "b"].map((key) => store.defer(row, key, 500, 2))).toEqual([
+        true,
+        true,
+        false,
+        true,
+      ]);
+      const [first] = store.dueRows(instance, 500, row.id, 10);
+      if (first !== undefined) store.settle(first, 600);
+      expect(store.defer(row, "c", 900, 2)).toBe(true);
+      expect(store.countQueued(instance)).toBe(3);
     });
   });
 

@@ -28,6 +28,7 @@ const distributions: { readonly [importName: string]: string } = {
   github: "PyGithub",
   gitlab: "python-gitlab",
   google: "google-api-python-client",
+  ldap: "python-ldap",
   magic: "python-magic",
   nio: "matrix-nio",
   OpenSSL: "pyOpenSSL",

@@ -65,6 +65,12 @@ const requirement = z
 const flag = z.boolean({ error: "must be true or false" }).nullish();
 const listOf = <Item extends z.ZodType>(item: Item, error: string) =>
   z.array(item, { error }).max(200, "is too long");
+/** What is left empty in a list, as maubot lets it, is nothing. */
+const gappyListOf = <Item extends z.ZodType>(item: Item, error: string) =>
+  z.preprocess(
+    (value) => (Array.isArray(value) ? value.filter((each) => each !== null) : value),
+    listOf(item, error).nullish(),
+  );
 const host = z
   .string({ error: "must hold host names" })
   .regex(/^(?:\*\.)?[\w-]+(?:\.[\w-]+)*(?::\d{1,5})?$/, "must hold host names such as api.example.org");
@@ -120,12 +126,12 @@ const shape = {
   webapp: flag,
   database: flag,
   database_type: z.enum(["sqlalchemy", "asyncpg"], { error: "must be asyncpg or sqlalchemy" }).nullish(),
-  extra_files: listOf(
+  extra_files: gappyListOf(
     z.string({ error: "must be a list of file names" }),
     "must be a list of file names",
-  ).nullish(),
-  dependencies: listOf(requirement, 'must be a list of requirements such as "pillow>=10"').nullish(),
-  soft_dependencies: listOf(requirement, 'must be a list of requirements such as "pillow>=10"').nullish(),
+  ),
+  dependencies: gappyListOf(requirement, 'must be a list of requirements such as "pillow>=10"'),
+  soft_dependencies: gappyListOf(requirement, 'must be a list of requirements such as "pillow>=10"'),
   roost: z
     .looseObject(roostShape, { error: "must be a mapping of runtime, permissions, settings and answers_to" })
     .nullish(),

@@ -28,6 +28,8 @@ export function fromWire(error: WireError): RoostError {
 }
 
 const laterMs = 2;
+/** A process may say ten times as much in one list. */
+const mostInList = 1_000;
 
 /** Gathers what is said and passes it on as lists: each crossing wakes the other side. */
 export class Outgoing<Message> {
@@ -53,6 +55,10 @@ export class Outgoing<Message> {
   flush(): void {
     const messages = this.#messages;
     this.#messages = [];
-    if (messages.length > 0) this.#post(messages);
+    if (messages.length <= mostInList) {
+      if (messages.length > 0) this.#post(messages);
+      return;
+    }
+    for (let at = 0; at < messages.length; at += mostInList) this.#post(messages.slice(at, at + mostInList));
   }
 }

@@ -212,6 +212,8 @@ export class RemoteRuntime {
     const waiting = "run" in message ? (run === undefined ? [] : [run]) : [...this.#runs.values()];
     for (const each of waiting) each.beginCall();
     try {
+      if (hold.turn !== undefined) await hold.turn;
+      this.#abort.signal.throwIfAborted();
       const value = await carryOut(this.#options.services, message, run, this.#abort.signal);
       this.#out?.sayLater({ say: "answer", call: message.call, value });
     } catch (error) {

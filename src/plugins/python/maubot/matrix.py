@@ -202,8 +202,11 @@ class MaubotMatrixClient(Client):
         return self._wrapped(event)
 
     def dispatch_event(self, event: Event | None, source: SyncStream) -> list[Any]:
-        """Hands an event to all its handlers."""
-        return super().dispatch_event(self._wrapped(event), source)
+        """Hands an event, which knows its client, to all its handlers."""
+        event = self._wrapped(event)
+        if event is not None and source != SyncStream.INTERNAL:
+            event.client = self
+        return super().dispatch_event(event, source)
 
     async def download_media(self, url: ContentURI, timeout_ms: int | None = None) -> bytes:
         """A file from the homeserver; the host fetches it, for the token is its."""

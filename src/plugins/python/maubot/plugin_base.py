@@ -65,7 +65,7 @@ class Plugin(ABC):
 
     def register_handler_class(self, obj: object) -> None:
         """Registers the commands, event handlers and web handlers among an object's attributes."""
-        for name in dir(type(obj)):
+        for name in dir(obj):
             # A property may do anything when it is read, and is no handler.
             if isinstance(getattr(type(obj), name, None), property):
                 continue

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 from contextvars import copy_context
+from traceback import walk_tb
 from typing import Any
 
 import maubot.handlers.command
@@ -106,9 +107,9 @@ class Instance:
     def _create_config(self, config_class: Any, loader: Any, overlay_file: str, written: dict[str, Any]) -> Any:
         try:
             self._settings = SettingsFile(overlay_file, load_base(loader.sync_read_file), written)
-            return self._settings.create(config_class)
         except Exception as error:
             raise PluginRefused("plugin-config", f"Its settings were not taken: {error}") from error
+        return self._settings.create(config_class)
 
     def _subscriptions(self) -> list[Any]:
         return [{"kind": "events", "types": self._told, "own": True}] if self._told else []
@@ -196,7 +197,13 @@ def _refusal(error: BaseException) -> Message:
         return {"code": error.code, "message": str(error)[:2_000], "causes": causes(error)}
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
+        if package == "maubot":
+            sentence = f"It imports {error.name}, a part of maubot's own server, which Roost does not have."
+            return {"code": "plugin-refused", "message": sentence, "causes": causes(error)}
         sentence = f"It needs the Python module {package}, which is not installed: roost plugin python {package}"
         return {"code": "plugin-refused", "message": sentence, "causes": causes(error)}
+    if any(frame.f_code.co_name == "load_and_update" for frame, _ in walk_tb(error.__traceback__)):
+        sentence = f"Its settings were not taken: {error}"
+        return {"code": "plugin-config", "message": sentence[:2_000], "causes": causes(error)}
     code = "plugin-refused" if isinstance(error, (ImportError, SyntaxError)) else "internal"
     return {"code": code, "message": f"{type(error).__name__}: {error}"[:2_000], "causes": causes(error)}

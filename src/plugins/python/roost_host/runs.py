@@ -41,7 +41,7 @@ class Run:
         """A handler is about to run; `end` has to follow."""
         self._open += 1
         name = getattr(handler, "__qualname__", None) or getattr(
-            getattr(handler, "_method", None), "__qualname__", type(handler).__name__
+            getattr(handler, "__mb_func__", None), "__qualname__", type(handler).__name__
         )
         place = self._names[name] = self._names.get(name, 0) + 1
         return Handling(self, f"{name}/{place}")

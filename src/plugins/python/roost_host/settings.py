@@ -29,15 +29,13 @@ class SettingsFile:
         self._written = written
 
     def create(self, config_class: type[BaseProxyConfig]) -> BaseProxyConfig:
-        """The plugin's own config object, merged by its own rules."""
-        config = config_class(self._load, self._load_base, self._save)
-        config.load_and_update()
-        return config
+        """The plugin's own config object, still empty: plugins load it as they start."""
+        return config_class(self._load, self._load_base, self._save)
 
     def _load(self) -> CommentedMap:
         # Without the base: the plugin's own do_update begins with that.
         data = CommentedMap()
-        _merge(data, self._written)
+        _merge(data, _named_as_in(self._base, self._written))
         for path, value in self._overlay():
             _put(data, path, value)
         return data
@@ -72,7 +70,7 @@ class SettingsFile:
 
     def _merged(self) -> CommentedMap:
         data = CommentedMap() if self._base is None else copy.deepcopy(self._base)
-        _merge(data, self._written)
+        _merge(data, _named_as_in(self._base, self._written))
         return data
 
 
@@ -89,6 +87,15 @@ def load_base(read: Any) -> bytes | None:
     return text
 
 
+def _named_as_in(base: Any, written: Any) -> Any:
+    """The host knows names as texts only: where the plugin's own defaults are named by numbers, so is what was written."""
+    if not isinstance(written, dict) or not isinstance(base, dict):
+        return written
+    has_numbers = any(isinstance(name, int) for name in base)
+    named = {int(name) if has_numbers and name.isdecimal() else name: value for name, value in written.items()}
+    return {name: _named_as_in(base.get(name), value) for name, value in named.items()}
+
+
 def _merge(into: Any, values: Settings) -> None:
     for key, value in values.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
@@ -99,10 +106,15 @@ def _merge(into: Any, values: Settings) -> None:
 
 def _put(into: Any, path: list[str], value: Any) -> None:
     for key in path[:-1]:
+        key = _own_name(into, key)
         if not isinstance(into.get(key), dict):
             into[key] = CommentedMap()
         into = into[key]
-    into[path[-1]] = value
+    into[_own_name(into, path[-1])] = value
+
+
+def _own_name(of: Any, text: str) -> Any:
+    return next((name for name in of if str(name) == text), text)
 
 
 def _at(values: Any, path: list[str]) -> Any:

@@ -100,7 +100,7 @@ class Messages(Plugin):
     @event.on(EventType.REACTION)
     async def reacted(self, evt: ReactionEvent) -> None:
         relation = evt.content.relates_to
-        await self.tell(evt, "reaction", relation.key, relation.event_id, relation.rel_type)
+        await self.tell(evt, "reaction", relation.key, relation.event_id, relation.rel_type, evt.client is self.client)
 
     @event.on(EventType.ROOM_REDACTION)
     async def redacted(self, evt: RedactionEvent) -> None:

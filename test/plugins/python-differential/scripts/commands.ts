@@ -38,6 +38,7 @@ export const commands: readonly Step[] = [
   ...["!strung", "!tree t", "!tree twig"].map((text) => say(text)),
   ...["!st", "!s"].map((text) => silently(say(text))),
   answered(7, say("!usage")),
+  ...["!parts", "!upside", "!upside a b c", "!unloaded", "!made"].map((text) => say(text)),
   say("!version"),
   send({ msgtype: "m.notice", body: "!noticed" }),
   send({ msgtype: "m.emote", body: "!noticed" }),

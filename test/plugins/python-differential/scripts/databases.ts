@@ -33,7 +33,7 @@ export const storage: readonly Step[] = [
   say("!setting"),
   differing(fromOutside, readSettings),
   configure(
-    'owners: ["@bert:roost.test"]\ngreeting: From outside\nlimits: { pause: 7, deep: { most: 9 } }\nextra: { other: 1 }\n',
+    'owners: ["@bert:roost.test"]\ngreeting: From outside\nlimits: { pause: 7, deep: { most: 9 } }\nextra: { other: 1 }\nprojects: { 7: seven, 12: dozen }\nservice_token: ""\n',
   ),
   say("!setting"),
   readSettings,

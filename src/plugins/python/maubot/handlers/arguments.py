@@ -34,7 +34,7 @@ class Argument(ABC):
         from .command import CommandHandler
 
         handler = func if isinstance(func, CommandHandler) else CommandHandler(func)
-        handler._arguments.insert(0, self)
+        handler.__mb_arguments__.append(self)
         return handler
 
 

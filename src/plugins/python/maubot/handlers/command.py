@@ -19,8 +19,11 @@ from .arguments import (
 )
 from .passive import passive
 
-Name = str | Callable[..., str]
-Aliases = Sequence[str] | Callable[..., bool] | None
+PrefixType = str | Callable[..., str] | None
+AliasesType = Sequence[str] | Callable[..., bool] | None
+CommandHandlerFunc = Callable[..., Awaitable[Any]]
+CommandHandlerDecorator = Callable[[Any], "CommandHandler"]
+PassiveCommandHandlerDecorator = Callable[[CommandHandlerFunc], CommandHandlerFunc]
 
 prefix = "!"
 """What a command begins with; the host sets it before the plugin is loaded."""
@@ -30,19 +33,19 @@ class CommandHandler:
     """A method that is a command. Bound to a plugin when it is read from one, like the method itself."""
 
     def __init__(self, func: Callable[..., Awaitable[Any]]) -> None:
-        self._method = func
-        self._parent: CommandHandler | None = None
-        self._subcommands: list[CommandHandler] = []
-        self._arguments: list[Argument] = []
+        self.__mb_func__ = func
+        self.__mb_parent__: CommandHandler | None = None
+        self.__mb_subcommands__: list[CommandHandler] = []
+        self.__mb_arguments__: list[Argument] = []
         self.__mb_help__: str | None = None
         self._name_of: Callable[[Any], str] = lambda plugin: "noname"
         self._is_called: Callable[[Any, str], bool] = self._is_unnamed
-        self._needs_subcommand = True
-        self._refuses_more = True
-        self._arguments_first = True
+        self.__mb_require_subcommand__ = True
+        self.__mb_must_consume_args__ = True
+        self.__mb_arg_fallthrough__ = True
         self.__mb_event_handler__ = True
         self.__mb_event_types__ = {EventType.ROOM_MESSAGE}
-        self._msgtypes: Sequence[MessageType] = (MessageType.TEXT,)
+        self.__mb_msgtypes__: Sequence[MessageType] = (MessageType.TEXT,)
         self._bound: dict[int, CommandHandler] = {}
         self._plugin: Any = None
 
@@ -58,8 +61,8 @@ class CommandHandler:
     def _bind(self, instance: Any, parent: CommandHandler | None) -> CommandHandler:
         bound = copy(self)
         bound._plugin = instance
-        bound._parent = parent or (self._parent and self._parent.__get__(instance, type(instance)))
-        bound._subcommands = [each._bind(instance, bound) for each in self._subcommands]
+        bound.__mb_parent__ = parent or (self.__mb_parent__ and self.__mb_parent__.__get__(instance, type(instance)))
+        bound.__mb_subcommands__ = [each._bind(instance, bound) for each in self.__mb_subcommands__]
         return bound
 
     @staticmethod
@@ -74,7 +77,7 @@ class CommandHandler:
         remaining_val: str | None = None,
     ) -> Any:
         """Runs the command if the message is one."""
-        if evt.sender == evt.client.mxid or evt.content.msgtype not in self._msgtypes:
+        if evt.sender == evt.client.mxid or evt.content.msgtype not in self.__mb_msgtypes__:
             return None
         if remaining_val is None:
             if not evt.content.body or not evt.content.body.startswith(prefix):
@@ -83,25 +86,27 @@ class CommandHandler:
             if not self._is_called(self._plugin, name.lower()):
                 return None
         args = {**(_existing_args or {})}
-        if not self._arguments_first and await self._try_subcommands(evt, args, remaining_val):
+        if not self.__mb_arg_fallthrough__ and await self._try_subcommands(evt, args, remaining_val):
             return None
         remaining = await self._read_arguments(evt, args, remaining_val)
         if remaining is None:
             return None
-        if self._subcommands and self._arguments_first:
+        if self.__mb_subcommands__ and self.__mb_arg_fallthrough__:
             if await self._try_subcommands(evt, args, remaining):
                 return None
-            if self._needs_subcommand:
+            if self.__mb_require_subcommand__:
                 await evt.reply(self.__mb_full_help__)
                 return None
-        if self._refuses_more and remaining.strip():
+        if self.__mb_must_consume_args__ and remaining.strip():
             await evt.reply(self.__mb_full_help__)
             return None
-        return await self._method(self._plugin, evt, **args)
+        if self._plugin is None:
+            return await self.__mb_func__(evt, **args)
+        return await self.__mb_func__(self._plugin, evt, **args)
 
     async def _try_subcommands(self, evt: MaubotMessageEvent, args: dict[str, Any], text: str) -> bool:
         name, _, rest = text.strip().partition(" ")
-        for each in self._subcommands:
+        for each in self.__mb_subcommands__:
             if each._is_called(self._plugin, name):
                 await each(evt, _existing_args=args, remaining_val=rest)
                 return True
@@ -109,7 +114,7 @@ class CommandHandler:
 
     async def _read_arguments(self, evt: MaubotMessageEvent, args: dict[str, Any], text: str) -> str | None:
         """Fills `args` and answers what is left; None when something was wrong, which was answered then."""
-        for each in self._arguments:
+        for each in self.__mb_arguments__:
             try:
                 text, value = each.match(text.strip(), evt=evt, instance=self._plugin)
             except ArgumentSyntaxError as error:
@@ -130,70 +135,61 @@ class CommandHandler:
 
     @property
     def __mb_prefix__(self) -> str:
-        if self._parent is not None:
+        if self.__mb_parent__ is not None:
             # Of a command three levels deep, maubot names the last two.
-            return f"{prefix}{self._parent.__mb_name__} {self.__mb_name__}"
+            return f"{prefix}{self.__mb_parent__.__mb_name__} {self.__mb_name__}"
         return f"{prefix}{self.__mb_name__}"
 
     @property
-    def _own_parts(self) -> str:
-        return " ".join(f"<{each.label}>" if each.required else f"[{each.label}]" for each in self._arguments)
-
-    @property
-    def _parts(self) -> str:
-        own = self._own_parts
-        if self._subcommands and self._arguments_first:
-            return f"{own} {self._subcommand_part}"
+    def __mb_usage_args__(self) -> str:
+        own = " ".join(f"<{each.label}>" if each.required else f"[{each.label}]" for each in self.__mb_arguments__)
+        if self.__mb_subcommands__ and self.__mb_arg_fallthrough__:
+            return f"{own} {self.__mb_usage_subcommand__}"
         return own
 
     @property
-    def _subcommand_part(self) -> str:
-        is_optional = not self._arguments_first and not self._arguments
-        return f"{'[subcommand]' if is_optional else '<subcommand>'} [...]"
+    def __mb_usage_subcommand__(self) -> str:
+        return "<subcommand> [...]"
 
     @property
-    def _line_in_list(self) -> str:
-        if not self._arguments_first and self._subcommands and self._own_parts:
-            return (
-                f"* {self.__mb_name__} {self._own_parts} - {self.__mb_help__}\n"
-                f"* {self.__mb_name__} {self._subcommand_part}"
-            )
-        return f"* {self.__mb_name__} {self._parts} - {self.__mb_help__}"
+    def __mb_usage_inline__(self) -> str:
+        """Its line in its parent's list; a second one where a subcommand may stand in the place of the arguments."""
+        line = f"* {self.__mb_name__} {self.__mb_usage_args__} - {self.__mb_help__}"
+        if self.__mb_arg_fallthrough__:
+            return line
+        return f"{line}\n* {self.__mb_name__} {self.__mb_usage_subcommand__}"
 
     @property
-    def _subcommand_names(self) -> str:
-        return f"**Subcommands:** {', '.join(each.__mb_name__ for each in self._subcommands)}"
+    def __mb_subcommands_list__(self) -> str:
+        return f"**Subcommands:** {', '.join(each.__mb_name__ for each in self.__mb_subcommands__)}"
 
     @property
-    def _usage_line(self) -> str:
-        if self._subcommands and not self._arguments_first:
-            if not self._arguments:
-                return f"**Usage:** {self.__mb_prefix__} {self._subcommand_part}"
-            return (
-                f"**Usage:** {self.__mb_prefix__} {self._parts}"
-                f" _OR_ {self.__mb_prefix__} {self._subcommand_part}"
-            )
-        return f"**Usage:** {self.__mb_prefix__} {self._parts}"
+    def __mb_usage_without_subcommands__(self) -> str:
+        begin = f"**Usage:** {self.__mb_prefix__}"
+        if self.__mb_arg_fallthrough__:
+            return f"{begin} {self.__mb_usage_args__}"
+        if not self.__mb_arguments__:
+            return f"{begin} [subcommand] [...]"
+        return f"{begin} {self.__mb_usage_args__} _OR_ {self.__mb_prefix__} {self.__mb_usage_subcommand__}"
 
     @property
     def __mb_usage__(self) -> str:
-        usage = self._usage_line
-        return f"{usage}  \n{self._subcommand_names}" if self._subcommands else usage
+        usage = self.__mb_usage_without_subcommands__
+        return f"{usage}  \n{self.__mb_subcommands_list__}" if self.__mb_subcommands__ else usage
 
     @property
     def __mb_full_help__(self) -> str:
-        own = [] if self._needs_subcommand else [
-            f"* {self.__mb_prefix__} {self._parts} - {self.__mb_help__}\n"
-        ]
-        subcommands = "\n".join(each._line_in_list for each in self._subcommands)
-        return f"{self._usage_line}\n\n{''.join(own)}{subcommands}"
+        lines = [each.__mb_usage_inline__ for each in self.__mb_subcommands__]
+        own = f"* {self.__mb_prefix__} {self.__mb_usage_args__} - {self.__mb_help__}\n"
+        listed = "\n".join(lines)
+        return f"{self.__mb_usage_without_subcommands__}\n\n{'' if self.__mb_require_subcommand__ else own}{listed}"
 
     def subcommand(
         self,
-        name: Name | None = None,
+        name: PrefixType = None,
         *,
         help: str | None = None,
-        aliases: Aliases = None,
+        aliases: AliasesType = None,
         required_subcommand: bool = True,
         arg_fallthrough: bool = True,
     ) -> Callable[[Any], CommandHandler]:
@@ -207,19 +203,19 @@ class CommandHandler:
                 require_subcommand=required_subcommand,
                 arg_fallthrough=arg_fallthrough,
             )(func)
-            handler._parent = self
+            handler.__mb_parent__ = self
             handler.__mb_event_handler__ = False
-            self._subcommands.append(handler)
+            self.__mb_subcommands__.append(handler)
             return handler
 
         return mark
 
 
 def new(
-    name: Name | None = None,
+    name: PrefixType = None,
     *,
     help: str | None = None,
-    aliases: Aliases = None,
+    aliases: AliasesType = None,
     event_type: EventType = EventType.ROOM_MESSAGE,
     msgtypes: Sequence[MessageType] = (MessageType.TEXT,),
     require_subcommand: bool = True,
@@ -231,20 +227,22 @@ def new(
     def mark(func: Any) -> CommandHandler:
         handler = func if isinstance(func, CommandHandler) else CommandHandler(func)
         handler.__mb_help__ = help
-        own_name = name or handler._method.__name__.replace("_", "-")
+        # Decorators are applied from the last to the first.
+        handler.__mb_arguments__.reverse()
+        own_name = name or handler.__mb_func__.__name__.replace("_", "-")
         handler._name_of = own_name if callable(own_name) else lambda plugin: own_name
         handler._is_called = _matcher(handler._name_of, aliases)
-        handler._needs_subcommand = require_subcommand
-        handler._refuses_more = must_consume_args
-        handler._arguments_first = arg_fallthrough
+        handler.__mb_require_subcommand__ = require_subcommand
+        handler.__mb_must_consume_args__ = must_consume_args
+        handler.__mb_arg_fallthrough__ = arg_fallthrough
         handler.__mb_event_types__ = {event_type}
-        handler._msgtypes = msgtypes
+        handler.__mb_msgtypes__ = msgtypes
         return handler
 
     return mark
 
 
-def _matcher(get_name: Callable[[Any], str], aliases: Aliases) -> Callable[[Any, str], bool]:
+def _matcher(get_name: Callable[[Any], str], aliases: AliasesType) -> Callable[[Any, str], bool]:
     if callable(aliases):
         takes_plugin = len(inspect.signature(aliases).parameters) > 1
         return aliases if takes_plugin else lambda plugin, val: aliases(val)

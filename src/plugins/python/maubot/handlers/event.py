@@ -7,10 +7,12 @@ from typing import Any, Callable
 from mautrix.client import EventHandler, InternalEventType, SyncStream
 from mautrix.types import EventType
 
+EventHandlerDecorator = Callable[[EventHandler], EventHandler]
+
 
 def on(
     var: EventType | InternalEventType | EventHandler, sync_stream: SyncStream | None = None
-) -> EventHandler | Callable[[EventHandler], EventHandler]:
+) -> EventHandler | EventHandlerDecorator:
     """Calls the method for each event of a type; without a type, for every event."""
 
     def mark(handler: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Type
 
 from maubot import MessageEvent, Plugin, __version__
 from maubot.handlers import command
+from maubot.handlers.command import CommandHandler, CommandHandlerFunc
 from mautrix.types import EventType, MessageType
 from mautrix.util.config import BaseProxyConfig, ConfigUpdateHelper
 
@@ -18,7 +19,19 @@ class Config(BaseProxyConfig):
         helper.copy("aliases")
 
 
+def made(name: str) -> CommandHandler:
+    async def answer(evt: MessageEvent) -> None:
+        await evt.reply(f"made {name}")
+
+    func: CommandHandlerFunc = answer
+    return command.new(name, help="Made while it runs")(func)
+
+
 class Commands(Plugin):
+    async def pre_start(self) -> None:
+        self.unloaded = self.config.get("name", "nothing yet")
+        self.made = made("made")
+
     async def start(self) -> None:
         self.config.load_and_update()
 
@@ -154,6 +167,27 @@ class Commands(Plugin):
     @command.new("version")
     async def version(self, evt: MessageEvent) -> None:
         await evt.reply(str(int(__version__.split(".")[0]) >= 0))
+
+    @command.argument("above", "an argument above")
+    @command.new("upside", help="Its arguments stand on both sides")
+    @command.argument("first")
+    @command.argument("second")
+    async def upside(self, evt: MessageEvent, above: str, first: str, second: str) -> None:
+        await evt.reply(f"{above!r} {first!r} {second!r}", markdown=False)
+
+    @command.new("unloaded", help="What the settings were before they were loaded")
+    async def show_unloaded(self, evt: MessageEvent) -> None:
+        await evt.reply(self.unloaded)
+
+    @command.new("parts", help="How commands describe themselves")
+    async def parts(self, evt: MessageEvent) -> None:
+        names = ("prefix", "help", "usage", "usage_args", "usage_inline", "usage_without_subcommands", "require_subcommand")
+        described = []
+        for handler in (self.two, self.tree, self.house, self.house.__mb_subcommands__[0], self.fall, self.upside):
+            described.append([str(getattr(handler, f"__mb_{name}__")) for name in names])
+            described.append([each.__mb_name__ for each in handler.__mb_subcommands__])
+            described.append([handler.__mb_func__.__name__, [each.label for each in handler.__mb_arguments__]])
+        await evt.respond(json.dumps(described), markdown=False)
 
     @command.new("usage")
     async def usage(self, evt: MessageEvent) -> None:

@@ -21,6 +21,8 @@ class Config(BaseProxyConfig):
         helper.copy("limits.pause")
         helper.copy("limits.deep.most")
         helper.copy_dict("extra")
+        helper.copy("projects")
+        helper.copy("service_token")
         if "old_greeting" in helper.source:
             helper.base["greeting"] = helper.source["old_greeting"]
 
@@ -113,6 +115,8 @@ class Storage(Plugin):
             "pause": config["limits.pause"],
             "nested": config["limits"]["deep"]["most"],
             "extra": dict(config["extra"]),
+            "projects": [[type(name).__name__, name, text] for name, text in config["projects"].items()],
+            "token": config["service_token"],
             "default": config.get("nothing", "absent"),
             "contains": ["greeting" in config, "nothing" in config, "limits.pause" in config],
             "changes": self.changes,
