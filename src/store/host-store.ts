@@ -9,6 +9,7 @@ import type {
 import type { EventId, InstanceId, RoomId, UserId } from "../core/id.ts";
 import type { SyncBatch, SyncState } from "../core/matrix.ts";
 import { AdminMessages } from "./admin-messages.ts";
+import { deferral } from "./deferral.ts";
 import { HostAvailability } from "./host-availability.ts";
 import { HostCounts } from "./host-counts.ts";
 import { HostDatabase } from "./host-database.ts";
@@ -203,17 +204,9 @@ export class HostStore implements DeliveryStore {
     runAtMs: number,
     most: number,
   ): boolean {
-    return this.#db.write(() => {
-      const { changes } = this.#db
-        .query(
-          `INSERT INTO inbox (instance, account, room_id, event_id, key, run_at_ms) SELECT ?1, ?2, ?3, ?4, ?5, ?6
-         WHERE (SELECT count(*) FROM inbox WHERE instance = ?1 AND done_at_ms IS NULL AND key <> '') < ?7
-           OR EXISTS (SELECT 1 FROM inbox WHERE instance = ?1 AND event_id = ?4 AND key = ?5 AND done_at_ms IS NULL)
-         ON CONFLICT (instance, event_id, key) DO UPDATE SET run_at_ms = excluded.run_at_ms, done_at_ms = NULL`,
-        )
-        .run(instance, account, roomId, eventId, key, runAtMs, most);
-      return changes > 0;
-    });
+    const put = () =>
+      this.#db.query(deferral).run(instance, account, roomId, eventId, key, runAtMs, most).changes > 0;
+    return this.#db.write(put);
   }
 
   countCrash(rows: readonly InboxRow[]): InboxRow[] {
