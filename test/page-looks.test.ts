@@ -225,7 +225,8 @@ instances:
     );
     scene.host.start();
     await scene.host.untilInstance("weather", "failed");
-    await page.getByRole("link", { name: "weather" }).waitFor({ timeout: 30_000 });
+    await page.getByRole("link", { name: "weather", exact: true }).waitFor({ timeout: 30_000 });
+    await page.getByText("Disconnected, retrying.").waitFor({ state: "detached" });
     await look(page, "overview-failing");
     await open("#/bots/weather");
     await look(page, "bot-failed");

@@ -72,7 +72,7 @@ export interface InstanceSnapshot {
   readonly failed: number;
   /** What the homeserver has taken from it since the host started: messages, edits, reactions. */
   readonly sent: number;
-  /** Runs that followed another since the host started. */
+  /** How often it was begun again after trouble since the host started; what a person asked for does not count. */
   readonly restarts: number;
   /** From a message's arrival to its first reply at the homeserver, of half the newest 200; undefined before the first. */
   readonly replyMedianMs: number | undefined;

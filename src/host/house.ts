@@ -77,7 +77,7 @@ export class House {
       account,
       log,
       sendsPerMinute: (id) => roster.config(id)?.sendsPerMinute ?? Number.POSITIVE_INFINITY,
-      onSent: (id) => void this.#instances.tally(id).sent++,
+      onSent: (id) => this.#instances.noteSent(id),
     });
     this.#inbox = new Inbox({
       store,
@@ -172,7 +172,7 @@ export class House {
   async close(): Promise<void> {
     this.#vitals.close();
     this.#memory.close();
-    this.#instances.databases.close();
+    this.#instances.close();
     await this.supervisor.close();
     this.#outbox.close();
     await this.accounts.close();

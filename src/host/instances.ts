@@ -21,6 +21,7 @@ import type { HostNotes } from "../store/host-notes.ts";
 import { InstanceDatabases, instanceDatabaseFile } from "./databases/instance-databases.ts";
 import { filesOf } from "./instance-files.ts";
 import { InstanceServices } from "./instance-services.ts";
+import { PostLog } from "./post-log.ts";
 import type { Runtimes } from "./runtimes.ts";
 import { newTally, type Tally } from "./tally.ts";
 
@@ -55,10 +56,12 @@ export class Instances {
   readonly #runs = new Map<InstanceId, InstanceRun>();
   readonly databases: InstanceDatabases;
   readonly #tallies = new Map<InstanceId, Tally>();
+  readonly #posts: PostLog;
 
   constructor(options: InstancesOptions) {
     this.#options = options;
     const { dataDir, notes, onDatabaseReturned } = options;
+    this.#posts = new PostLog(options.log);
     this.databases = new InstanceDatabases({
       dataDir,
       notes,
@@ -67,10 +70,22 @@ export class Instances {
     });
   }
 
+  /** Stops looking after what runs; the runs themselves are the supervisor's to end. */
+  close(): void {
+    this.databases.close();
+    this.#posts.close();
+  }
+
   tally(id: InstanceId): Tally {
     const known = this.#tallies.get(id) ?? newTally();
     this.#tallies.set(id, known);
     return known;
+  }
+
+  /** The homeserver has taken something that it posted. */
+  noteSent(id: InstanceId): void {
+    this.tally(id).sent++;
+    this.#posts.note(id);
   }
 
   resources(id: InstanceId): InstanceResources {
@@ -109,7 +124,6 @@ export class Instances {
       },
     });
     this.#runs.set(id, { runtime, isolation, takesSettings: python !== undefined, onExit });
-    this.tally(id).starts++;
     try {
       const wishes = await runtime.start();
       if (!this.#isCurrent(id, runtime))

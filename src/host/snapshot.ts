@@ -40,7 +40,7 @@ export function snapshotInstance(
     handled: tally.handled,
     failed: tally.failed,
     sent: tally.sent,
-    restarts: Math.max(0, tally.starts - 1),
+    restarts: supervisor.restarts(id),
     replyMedianMs: vitals.replyMedianMs(id),
     availability: vitals.availability(id),
     counted: Object.fromEntries(tally.counted),

@@ -4,11 +4,10 @@ export interface Tally {
   handled: number;
   failed: number;
   sent: number;
-  starts: number;
   /** What the bot itself counted. */
   readonly counted: Map<string, number>;
 }
 
 export function newTally(): Tally {
-  return { received: 0, handled: 0, failed: 0, sent: 0, starts: 0, counted: new Map() };
+  return { received: 0, handled: 0, failed: 0, sent: 0, counted: new Map() };
 }

@@ -101,6 +101,15 @@ function show(item) {
   line.querySelector("img, video")?.addEventListener("load", toEnd);
 }
 
+// The window shrinks under who begins to type: the newest stays in sight.
+let wasAtEnd = true;
+scroller.addEventListener("scroll", () => {
+  wasAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 120;
+});
+new ResizeObserver(() => {
+  if (wasAtEnd) scroller.scrollTo({ top: scroller.scrollHeight });
+}).observe(scroller);
+
 async function post(body) {
   const answer = await fetch("/sandbox/say", {
     method: "POST",

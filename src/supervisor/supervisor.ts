@@ -41,6 +41,8 @@ interface Entry {
   unit: Unit;
   /** Counts runs: what a run reports after it was ended is recognised as late and dropped. */
   run: number;
+  /** How often it was begun again without anybody asking for it. */
+  restarts: number;
   removed: boolean;
   cancelLook: () => void;
   readonly settled: Set<() => void>;
@@ -61,7 +63,7 @@ export class Supervisor {
     let entry = this.#entries.get(id);
     if (entry === undefined) {
       const unit = newUnit(this.#options.clock.now());
-      entry = { unit, run: 0, removed: false, cancelLook: () => {}, settled: new Set() };
+      entry = { unit, run: 0, restarts: 0, removed: false, cancelLook: () => {}, settled: new Set() };
       this.#entries.set(id, entry);
     }
     entry.removed = false;
@@ -120,6 +122,11 @@ export class Supervisor {
   /** Throws RoostError `not-found` for an id that was not added. */
   observed(id: InstanceId): Observed {
     return this.#shown(this.#entryOf(id));
+  }
+
+  /** How often its run was begun again after trouble. What a person stops, starts or restarts does not count. */
+  restarts(id: InstanceId): number {
+    return this.#entryOf(id).restarts;
   }
 
   desired(id: InstanceId): Desired {
@@ -184,6 +191,7 @@ export class Supervisor {
         entry.cancelLook = clock.schedule(action.atMs, () => this.#apply(id, entry, { kind: "tick" }));
         return;
       case "start":
+        if (isRetry(entry.unit)) entry.restarts++;
         this.#apply(id, entry, { kind: "starting" });
         void this.#start(id, entry);
         return;
@@ -227,6 +235,11 @@ export class Supervisor {
 
 function isSettled({ run }: Unit): boolean {
   return run.phase === "idle" || run.phase === "running" || (run.phase === "stopping" && run.overdue);
+}
+
+/** Whether the next start follows trouble: what a person asks for ends both the fault and the tally of attempts. */
+function isRetry({ attempts, fault }: Unit): boolean {
+  return attempts > 0 || fault?.kind === "crash" || fault?.kind === "dependency";
 }
 
 function failureEvent(error: unknown): UnitEvent {

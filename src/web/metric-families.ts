@@ -87,7 +87,12 @@ export const families: readonly Family[] = [
         states.map((state): Point => [{ instance: id, state }, observed.state === state ? 1 : 0]),
       ),
   ),
-  ofInstances("counter", "roost_instance_restarts_total", "Runs that followed another.", (i) => i.restarts),
+  ofInstances(
+    "counter",
+    "roost_instance_restarts_total",
+    "Runs begun again after trouble.",
+    (i) => i.restarts,
+  ),
   ofInstances("gauge", "roost_instance_memory_bytes", "Heap of the instance's runtime.", (i) => {
     return i.resources.memoryBytes;
   }),

@@ -229,6 +229,25 @@ describe("a supervisor", () => {
     expect(runner.calls.length).toBe(4);
   });
 
+  test("counts the runs that it begins again by itself, and none that a person asked for", async () => {
+    const { clock, runner, supervisor } = await openRunning();
+    supervisor.setDesired(a, "stopped", "Stopped by a person.");
+    await clock.advance(0);
+    supervisor.setDesired(a, "running", "");
+    await clock.advance(0);
+    supervisor.restart(a);
+    await clock.advance(0);
+    expect(runner.calls.filter((call) => call === "start a").length).toBe(3);
+    expect(supervisor.restarts(a)).toBe(0);
+    runner.exits.get(a)?.(new Error("oops"));
+    await clock.advance(0);
+    expect(supervisor.restarts(a)).toBe(1);
+    await clock.advance(3_600_000);
+    runner.exits.get(a)?.(new Error("oops"));
+    await clock.advance(0);
+    expect(supervisor.restarts(a)).toBe(2);
+  });
+
   test("drops what an ended run reports too late", async () => {
     const { clock, runner, supervisor, logged } = await openRunning();
     const lateExit = runner.exits.get(a);

@@ -70,6 +70,7 @@ export function LogList({ records, isFollowing, onScroll, onTop, children }: Log
         frame={frame}
         onScroll={scrolled}
       >
+        {records.length === 0 && <p class="soft">No record passes the filter.</p>}
         <ol style={{ height: `${tops.at(-1) ?? 0}px`, paddingTop: `${tops[first] ?? 0}px` }}>
           {shown.map((record, index) => (
             <li

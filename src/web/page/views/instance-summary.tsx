@@ -47,13 +47,15 @@ export function Summary({ id }: { readonly id: string }) {
 }
 
 const weekMs = 7 * 24 * 3_600_000;
+/** A share of less says nothing: a start takes a part of a second. */
+const shortestMs = 60_000;
 
 function Figures({ instance }: { readonly instance: InstanceSnapshot }) {
   const { received, sent, handled, queued, failed, restarts, availability } = instance;
   const { wantedMs, runningMs } = availability;
   // Of a week that is not over, only the time that it was to run counts.
   const span = wantedMs > weekMs * 0.99 ? "7 days" : formatDuration(wantedMs);
-  const share = wantedMs > 0 ? `${((runningMs / wantedMs) * 100).toFixed(2)} % of ${span}` : "–";
+  const share = wantedMs > shortestMs ? `${((runningMs / wantedMs) * 100).toFixed(2)} % of ${span}` : "–";
   const figures = { Received: received, Sent: sent, Handled: handled, Queued: queued, Failed: failed };
   return (
     <dl class="facts">

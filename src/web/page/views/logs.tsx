@@ -197,7 +197,7 @@ export function Log({ filter }: { readonly filter: LogFilter }) {
           Copy all as text
         </button>
         <span class="soft">
-          {records.value.length === 0 ? "No record passes the filter." : `${records.value.length} records`}
+          {records.value.length} {records.value.length === 1 ? "record" : "records"}
         </span>
       </p>
     </LogList>

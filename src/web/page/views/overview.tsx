@@ -172,6 +172,7 @@ function Alerts() {
     );
   }, []);
   if (alerts.value === undefined || alerts.value.length === 0) return null;
+  const folded = fold(alerts.value);
   const seen = () => {
     localStorage.setItem(visitKey, String(Date.now()));
     alerts.value = [];
@@ -185,23 +186,35 @@ function Alerts() {
         </button>
       </div>
       <ul class="card list">
-        {alerts.value.slice(0, 8).map(({ id, timeMs, severity, instance, message }) => (
+        {folded.slice(0, 8).map(({ newest: { id, timeMs, severity, instance, message }, count }) => (
           <li key={id} data-status={severity === "WARN" ? "warn" : "fail"}>
             <i class="dot" aria-hidden="true" />
             <div>
               <a href={linkTo(["logs"], { id: String(id) })}>{message}</a>
               <p class="soft">
                 {formatSeverity(severity)} · {instance ?? "the host"} · {formatDate(timeMs)}
+                {count > 1 && ` · ${formatCount(count)} times`}
               </p>
             </div>
           </li>
         ))}
-        {alerts.value.length > 8 && (
+        {folded.length > 8 && (
           <li>
-            <a href={linkTo(["logs"], { severity: "WARN" })}>{alerts.value.length - 8} more in the log</a>
+            <a href={linkTo(["logs"], { severity: "WARN" })}>{folded.length - 8} more in the log</a>
           </li>
         )}
       </ul>
     </section>
+  );
+}
+
+/** What was said again and again stands once, where it was said last. The newest come first. */
+function fold(records: readonly KeptRecord[]): { readonly newest: KeptRecord; readonly count: number }[] {
+  const same = Map.groupBy(
+    records,
+    ({ instance, severity, message }) => `${instance} ${severity} ${message}`,
+  );
+  return [...same.values()].flatMap(([newest, ...others]) =>
+    newest === undefined ? [] : [{ newest, count: 1 + others.length }],
   );
 }
