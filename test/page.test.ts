@@ -89,7 +89,7 @@ describe.skipIf(executable === undefined)("the page", () => {
     const check = page.getByRole("button", { name: "Add the account and check the rooms" });
     await page.getByLabel("User id").fill("parrot");
     await check.click();
-    await page.getByText("Write the whole id, with @ and the server: @weather:example.org").waitFor();
+    await page.getByText("Write the whole id, with its server, as in @weather:example.org").waitFor();
     await page.getByLabel("User id").fill("@parrot:sandbox");
     await check.click();
     await page
@@ -137,7 +137,9 @@ describe.skipIf(executable === undefined)("the page", () => {
     await page.getByText("Line 4: must be thread or room").waitFor();
     expect(await page.getByLabel("burst").inputValue()).toBe("4");
     expect(await page.getByLabel("carousel").getAttribute("aria-invalid")).toBe("true");
-    expect(await page.locator("[id='setting-carousel-problem']").innerText()).toBe("Must be thread or room.");
+    expect(await page.locator("[id='setting-carousel-problem']").innerText()).toBe(
+      "It must be thread or room.",
+    );
     expect(await page.getByRole("button", { name: "Save and restart" }).isDisabled()).toBe(true);
     await page.getByLabel("carousel").selectOption("room");
     await page.locator(".diff", { hasText: "carousel: room" }).waitFor();

@@ -25,7 +25,7 @@ export function accountProblems({ userId, by, secret }: AccountInput): {
   return {
     ...(/^@[^:\s]+:\S+$/.test(userId)
       ? {}
-      : { userId: "Write the whole id, with @ and the server: @weather:example.org" }),
+      : { userId: "Write the whole id, with its server, as in @weather:example.org" }),
     ...((by === "password" || by === "access-token") && secret === ""
       ? { secret: by === "password" ? "Its password is missing" : "Its access token is missing" }
       : {}),

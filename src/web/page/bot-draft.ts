@@ -102,10 +102,19 @@ export class BotDraft {
     try {
       await work();
     } catch (error) {
-      this.refusal.value = error instanceof Error ? error.message : String(error);
+      const sentence = error instanceof Error ? error.message : String(error);
       if (error instanceof Refusal && Array.isArray(error.details.problems))
         this.refused.value = error.details.problems;
+      const isAtFields =
+        this.refused.value.length > 0 && this.refused.value.every((each) => this.#hasField(each));
+      if (isAtFields) this.steps.value = [];
+      // A step that failed says it itself.
+      else if (!this.steps.value.some(({ detail }) => detail === sentence)) this.refusal.value = sentence;
     }
+  }
+
+  #hasField({ file, path }: Problem): boolean {
+    return file === "config" || path.startsWith(`instances.${this.id.value}.rooms`);
   }
 
   #refusedAt(field: string): string | undefined {

@@ -41,9 +41,10 @@ export function Field({ id, label, help = "", problems = [], children }: FieldPr
   );
 }
 
-/** What is wrong, as the host says it of a setting, such as `must be a number`. */
-export function sentence(problem: string): string {
-  return problem.charAt(0).toUpperCase() + problem.slice(1) + (/[.!?]$/.test(problem) ? "" : ".");
+/** What is wrong, as the host says it of a setting, such as `must be a number`, as a sentence. */
+function sentence(said: string): string {
+  const problem = /^(is|must|has) /.test(said) ? `it ${said}` : said;
+  return problem.charAt(0).toUpperCase() + problem.slice(1) + (/[.!?]$|@[^ ]+$/.test(problem) ? "" : ".");
 }
 
 interface TextFieldProps {
