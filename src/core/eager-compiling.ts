@@ -5,6 +5,8 @@
 export const eagerCompiling: Readonly<Record<string, string>> = {
   BUN_JSC_thresholdForJITAfterWarmUp: "50",
   BUN_JSC_thresholdForOptimizeAfterWarmUp: "100",
+  BUN_JSC_dfgThresholdScaleForFewPerformanceCores: "1",
+  BUN_JSC_ftlThresholdScaleForFewPerformanceCores: "1",
 };
 
 /** Begins this process anew with those options: the same process to whoever started it, 5 ms later. Returns where it has them already. */

@@ -1,15 +1,18 @@
 import { answerTooLong } from "./homeserver-error.ts";
 
-/** The head of an HTTP/1.1 answer. Its fields are looked for when they are asked for: most never are. */
+/** The head of an HTTP/1.1 answer. */
 class AnswerHead {
   readonly status: number;
   readonly headers = { get: (name: string) => this.get(name) };
   /** The fields, each after a line end. */
   readonly #fields: string;
+  /** The same in lower case: names of fields have none. */
+  readonly #folded: string;
 
   private constructor(status: number, fields: string) {
     this.status = status;
     this.#fields = fields;
+    this.#folded = fields.toLowerCase();
   }
 
   /** Of everything before the empty line. Throws when it is no HTTP/1 answer. */
@@ -21,7 +24,11 @@ class AnswerHead {
 
   /** The first field of that name, given in lower case; null where there is none, as `Headers` says it. */
   get(name: string): string | null {
-    return new RegExp(`\r\n${name}:([^\r\n]*)`, "i").exec(this.#fields)?.[1]?.trim() ?? null;
+    const mark = `\r\n${name}:`;
+    const at = this.#folded.indexOf(mark);
+    if (at < 0) return null;
+    const from = at + mark.length;
+    return this.#fields.slice(from, this.#fields.indexOf("\r\n", from)).trim();
   }
 }
 
