@@ -40,35 +40,61 @@ async function measureApi(user: ApiUser): Promise<Map<string, number[]>> {
   return times;
 }
 
+/** Each from the navigation on. */
 interface Paint {
-  /** From the navigation to the last byte of the document. */
+  /** To the last byte of the document. */
   readonly answeredMs: number;
-  /** To the first frame: the page draws nothing before it draws the bots with their states. */
+  /** To the first frame, which says how it all stands. */
   readonly paintedMs: number;
+  /** To the frame with the first bots and their states. */
+  readonly botsMs: number;
 }
+
+const markBots = `new MutationObserver((_, observer) => {
+  if (document.querySelector(".bot") === null) return;
+  observer.disconnect();
+  requestAnimationFrame(() => setTimeout(() => performance.mark("bots")));
+}).observe(document, { childList: true, subtree: true });`;
 
 const lookAtPaint = `(() => {
   const [navigation] = performance.getEntriesByType("navigation");
   const [paint] = performance.getEntriesByName("first-contentful-paint");
-  return { answeredMs: navigation.responseEnd, paintedMs: paint?.startTime };
+  const [bots] = performance.getEntriesByName("bots");
+  return { answeredMs: navigation.responseEnd, paintedMs: paint?.startTime, botsMs: bots?.startTime };
 })()`;
 
-/** Of the page opened in a browser that has not shown it yet, and loaded again in one that has. */
-async function measurePaints(browser: Browser, user: ApiUser): Promise<{ first: Paint[]; again: Paint[] }> {
-  const [name = "", value = ""] = user.cookie.split("=");
-  const paints: { first: Paint[]; again: Paint[] } = { first: [], again: [] };
+type Paints = { readonly first: Paint[]; readonly again: Paint[] };
+
+/** Of a page opened in a browser that has not shown it yet, and loaded again in one that has. */
+async function measurePaints(browser: Browser, url: string, cookie: string): Promise<Paints> {
+  const [name = "", value = ""] = cookie.split("=");
+  const paints: Paints = { first: [], again: [] };
   for (let count = 0; count < 10; count++) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    await context.addCookies([{ name, value, url: user.origin }]);
+    await context.addCookies([{ name, value, url }]);
     const page = await context.newPage();
+    await page.addInitScript(markBots);
     for (const kept of [paints.first, paints.again, paints.again]) {
-      await page.goto(user.origin);
-      await page.getByText("quiet0").first().waitFor();
-      await page.waitForFunction(`${lookAtPaint}.paintedMs > 0`);
-      kept.push((await page.evaluate(lookAtPaint)) as Paint);
+      await page.goto(url);
+      let paint: Paint | undefined;
+      while (paint?.paintedMs === undefined || paint.botsMs === undefined) {
+        await Bun.sleep(100);
+        paint = (await page.evaluate(lookAtPaint)) as Paint;
+      }
+      kept.push(paint);
     }
     await context.close();
   }
+  return paints;
+}
+
+/** What any page costs in this browser on this machine: one word, and nothing else. */
+async function measureEmptyPage(browser: Browser): Promise<Paints> {
+  const body = "<!doctype html><title>Empty</title><p class=bot>Empty";
+  const headers = { "content-type": "text/html", "cache-control": "no-store" };
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(body, { headers }) });
+  const paints = await measurePaints(browser, `http://127.0.0.1:${server.port}`, "none=none");
+  await server.stop(true);
   return paints;
 }
 
@@ -121,16 +147,27 @@ async function report(what: string, browser: Browser | undefined, user: ApiUser)
   for (const [path, times] of api) console.log(row(`GET ${path}`, times));
   console.log(row("all of the API", [...api.values()].flat()));
   if (browser !== undefined) {
-    const { first, again } = await measurePaints(browser, user);
-    const painted = (paints: Paint[]) => paints.map(({ paintedMs }) => paintedMs);
-    console.log(row("page, first visit: first paint", painted(first)));
-    console.log(row("page, loaded again: first paint", painted(again)));
-    console.log(
-      row(
-        "page, loaded again: answered",
-        again.map(({ answeredMs }) => answeredMs),
-      ),
-    );
+    const figures = { answered: "answeredMs", "first paint": "paintedMs", "bots drawn": "botsMs" } as const;
+    const empty = await measureEmptyPage(browser);
+    const { first, again } = await measurePaints(browser, user.origin, user.cookie);
+    for (const [when, paints, least] of [
+      ["first visit", first, empty.first],
+      ["loaded again", again, empty.again],
+    ] as const) {
+      for (const [what, key] of Object.entries(figures))
+        console.log(
+          row(
+            `page, ${when}: ${what}`,
+            paints.map((paint) => paint[key]),
+          ),
+        );
+      console.log(
+        row(
+          `an empty page, ${when}: first paint`,
+          least.map(({ paintedMs }) => paintedMs),
+        ),
+      );
+    }
   }
   console.log(`\nLoad average: ${loadavg()[0]?.toFixed(1)}`);
 }

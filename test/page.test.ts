@@ -14,6 +14,15 @@ const executable = findBrowser();
 if (executable === undefined)
   console.warn("The page is not tried in a browser: there is no chromium on PATH.");
 
+/** What is moved by what comes later, and from where to where. */
+const watchShifts = `
+  globalThis.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries())
+      shifts.push([value, ...sources.map(({ node, previousRect, currentRect }) => [node?.nodeName + "." + node?.className, previousRect, currentRect])]);
+  }).observe({ type: "layout-shift", buffered: true });
+`;
+
 describe.skipIf(executable === undefined)("the page", () => {
   let scene: SandboxScene;
   let browser: Browser;
@@ -58,6 +67,26 @@ describe.skipIf(executable === undefined)("the page", () => {
     await page.click("button[type=submit]");
     await page.getByRole("link", { name: "Create a bot" }).waitFor();
     expect(await main()).toContain("there is no plugin named");
+  });
+
+  test("says how it all stands before its script runs, and moves nothing when it does", async () => {
+    const cookies = await page.context().cookies();
+    for (const width of [360, 1280]) {
+      for (const javaScriptEnabled of [false, true]) {
+        const context = await browser.newContext({ javaScriptEnabled, viewport: { width, height: 800 } });
+        await context.addCookies(cookies);
+        const fresh = await context.newPage();
+        await fresh.addInitScript(watchShifts);
+        await fresh.goto(`http://127.0.0.1:${scene.host.port}/`);
+        expect(await fresh.innerText(".sentence")).toBe("1 of 2 bots is running.");
+        if (javaScriptEnabled) {
+          await fresh.getByRole("link", { name: "Create a bot" }).waitFor();
+          await Bun.sleep(500);
+          expect(await fresh.evaluate("shifts")).toEqual([]);
+        }
+        await context.close();
+      }
+    }
   });
 
   test("stops, starts and restarts a bot, and says what became of it", async () => {

@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 
 /** The page as one document, and the hashes that its policy names: nothing else may run in it. */
 export interface PageBundle {
-  /** Holds `data` where the first answer is put in, so that something is painted before anything is asked. */
+  /** Has a place for the first frame and one for the first answer, so that something is painted before anything is asked. */
   readonly html: string;
-  readonly scriptHash: string;
+  readonly scriptHashes: readonly string[];
   readonly styleHash: string;
 }
 
@@ -17,7 +17,8 @@ export function bundlePage(): PageBundle {
   const html = readFileSync(join(folder, "index.html"), "utf8");
   return {
     html: html.replace("/* style */", () => style).replace("/* script */", () => script),
-    scriptHash: hashOf(script),
+    // The small one before it takes the first frame away again where another view is asked for.
+    scriptHashes: [/<script>(.*)<\/script>/.exec(html)?.[1] ?? "", script].map(hashOf),
     styleHash: hashOf(style),
   };
 }

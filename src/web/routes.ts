@@ -36,7 +36,7 @@ export function routes(options: RouteOptions): Hono<Served> {
     };
   };
   const listed: readonly (readonly [path: string, handler: Handler])[] = [
-    ["/", (context) => context.html(pageDocument(cutSecrets(JSON.stringify(firstAnswer(context)))))],
+    ["/", (context) => context.html(pageDocument(firstAnswer(context), cutSecrets))],
     ["/livez", (context) => answer(context, { status: "pass" }, 200)],
     [
       "/readyz",

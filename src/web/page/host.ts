@@ -1,30 +1,16 @@
 /** The host as the page knows it: one session, one stream of events, and one way to ask. */
 import { computed, signal } from "@preact/signals";
 import type { Health } from "../health.ts";
-import type { Overview } from "../roost/contract.ts";
+import type { FirstAnswer, Overview, Session } from "../roost/contract.ts";
 
 const base = "/_roost/v1";
 const healthEveryMs = 2_000;
 const askTimeoutMs = 30_000;
 
-interface Session {
-  readonly user: string | null;
-  readonly canLogIn: boolean;
-}
-
-/** What the document brought along, so that the first paint waits for nothing. */
-export interface FirstAnswer {
-  readonly session: Session;
-  readonly health: Health;
-  readonly overview: Overview | null;
-}
-
 const first: FirstAnswer = JSON.parse(document.getElementById("data")?.textContent ?? "{}");
 
 export const session = signal<Session>(first.session);
-/** What anybody may see. */
 export const health = signal<Health>(first.health);
-/** What only who is logged in may see. */
 export const overview = signal<Overview | null>(first.overview);
 export const connection = signal<"open" | "lost">("open");
 export const lastHeardMs = signal(Date.now());

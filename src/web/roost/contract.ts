@@ -36,11 +36,25 @@ import type {
 import type { PluginInfo } from "../../core/plugin-info.ts";
 import type { KeptRecord } from "../../core/record.ts";
 import type { HostSnapshot, InstanceSnapshot, PendingConfig } from "../../core/status.ts";
-import type { HealthStatus } from "../health.ts";
+import type { Health, HealthStatus } from "../health.ts";
 
 /** What an action did, as a sentence. */
 export interface Done {
   readonly message: string;
+}
+
+export interface Session {
+  readonly user: string | null;
+  readonly canLogIn: boolean;
+}
+
+/** What the page's document brings along, so that its first paint waits for nothing. */
+export interface FirstAnswer {
+  readonly session: Session;
+  /** What anybody may see. */
+  readonly health: Health;
+  /** What only who is logged in may see. */
+  readonly overview: Overview | null;
 }
 
 export interface Overview {
