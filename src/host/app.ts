@@ -105,6 +105,7 @@ export class App {
       self,
       webappUrl: (id) =>
         `${config.server.publicUrl ?? `http://${config.server.host}:${config.server.port}`}${webRoot}/${encodeURIComponent(id)}/`,
+      homeserverUrl: config.homeserver.url,
       log,
     });
     this.#closers.push(() => runtimes.close());

@@ -25,6 +25,7 @@ export interface RuntimesOptions {
   readonly self: readonly [string, ...string[]];
   /** Where people reach an instance's own pages, with a slash at the end. */
   readonly webappUrl: (instance: InstanceId) => string;
+  readonly homeserverUrl: string;
   readonly log: Logger;
 }
 
@@ -86,6 +87,7 @@ export class Runtimes {
         code,
         overlayFile: join(folder, "overlay.json"),
         webappUrl: this.#options.webappUrl(config.id),
+        homeserverUrl: this.#options.homeserverUrl,
       },
       isolation: isolationOfProcess(log),
     };

@@ -87,6 +87,7 @@ export async function openManagedHost(
       plugins,
       self: [process.execPath, mainFile],
       webappUrl: (id) => `http://localhost/_matrix/maubot/plugin/${id}/`,
+      homeserverUrl: config.homeserver.url,
       log,
     }),
   });

@@ -60,6 +60,7 @@ export class RuntimeStage {
                 code: this.#write(options.files ?? {}),
                 overlayFile: join(folder, "overlay.json"),
                 webappUrl: "http://127.0.0.1/",
+                homeserverUrl: "https://matrix.example.org",
               },
         fetchesByHost: isProcess,
       },

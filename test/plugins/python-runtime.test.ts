@@ -12,7 +12,8 @@ const plugin = (body: string, manifest = "", upgrades = "None") =>
     "stage",
     `
 from maubot import MessageEvent, Plugin
-from maubot.handlers import command
+from maubot.handlers import command, event
+from mautrix.types import EventType
 from mautrix.util.async_db import UpgradeTable
 from mautrix.util.config import BaseProxyConfig
 
@@ -60,6 +61,28 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       await until("it is ended", () => stage.exits.length === 1);
       expect(stage.exits[0]?.message).toContain("exit code 70");
       expect(stage.printed.join("\n")).toMatch(/loop is stuck here:.*in stick/s);
+    });
+
+    test("has its handlers called by their names' order, as maubot does, those of all events first", async () => {
+      const handler = (name: string, mark: string) => `
+    ${mark}
+    async def ${name}(self, evt, *rest) -> None:
+        print("called ${name}", flush=True)
+`;
+      await using stage = stageOf(
+        plugin(
+          [
+            handler("second", '@command.new("order")'),
+            handler("first", '@command.passive("order")'),
+            handler("third", "@event.on(EventType.ROOM_MESSAGE)"),
+            handler("zeroth", "@event.on(EventType.ALL)"),
+          ].join(""),
+        ),
+      );
+      await stage.runtime.start();
+      await stage.say("!order");
+      await until("all were called", () => stage.printed.length === 4);
+      expect(stage.printed).toEqual(["called zeroth", "called first", "called second", "called third"]);
     });
 
     test.each([

@@ -182,7 +182,7 @@ function checkReport(report: PythonReport, manifest: Manifest, mainFile: string)
   if (fault !== undefined) {
     const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
     refuse(
-      `${fault.file} line ${fault.line}: ${quote(fault.message)}${others}. Correct it and build the plugin again.`,
+      `${fault.file} line ${fault.line}: ${quote(fault.message)}${others}, says Python ${report.version}. Correct it, or if it is written for a newer Python, name that as "python:" in the config.`,
     );
   }
   if (!report.hasMain) {

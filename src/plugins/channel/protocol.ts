@@ -43,6 +43,8 @@ export interface PythonSetUp {
   readonly overlayFile: string;
   /** Where people reach its own pages, with a slash at the end. */
   readonly webappUrl: string;
+  /** Of which plugins make addresses of media; the host asks it in their stead. */
+  readonly homeserverUrl: string;
 }
 
 export interface WireError {

@@ -141,10 +141,15 @@ function isOpen(room: string, { rooms }: MatrixRights): boolean {
   return reference !== undefined && "except" in rooms && !rooms.except.has(reference);
 }
 
-function own(room: string, { rooms }: MatrixRights, isAllowed: boolean): MatrixVerdict {
+/** What names no room is the homeserver's to refuse, for a bot that works in any: its plugin gets the answer it knows. */
+function isNoRoom(room: string, { rooms }: MatrixRights): boolean {
+  return "except" in rooms && room !== "" && !/^[!#]/.test(room);
+}
+
+function own(room: string, rights: MatrixRights, isAllowed: boolean): MatrixVerdict {
   const roomId = asRoomId(room);
-  if (roomId === undefined || !includesRoom(rooms, roomId))
-    return { refusal: `${room.slice(0, 255)} is none of this instance's rooms` };
+  const isOwn = roomId === undefined ? isNoRoom(room, rights) : includesRoom(rights.rooms, roomId);
+  if (!isOwn) return { refusal: `${room.slice(0, 255)} is none of this instance's rooms` };
   return isAllowed ? other : { refusal: "it is no call that plugins may make" };
 }
 

@@ -24,10 +24,10 @@ DOWNLOAD_STATUS = {"not-found": 404, "too-large": 413, "room-forbidden": 403, "b
 
 
 class HostAPI(HTTPAPI):
-    """Answers as HTTPAPI does. It knows no token, and the address of no homeserver."""
+    """Answers as HTTPAPI does. It knows the homeserver's address, for plugins that make others of it, but no token."""
 
-    def __init__(self, channel: Channel, folder: str, session: ClientSession, log: Any) -> None:
-        super().__init__("https://homeserver.invalid", token="", client_session=session, log=log)
+    def __init__(self, channel: Channel, url: str, folder: str, session: ClientSession, log: Any) -> None:
+        super().__init__(url, token="", client_session=session, log=log)
         self._channel = channel
         self._folder = folder
 
@@ -91,7 +91,7 @@ class HostAPI(HTTPAPI):
         status = DOWNLOAD_STATUS.get(refusal.code)
         if status is None:
             return ClientConnectionError(str(refusal))
-        address = URL(str(self.get_download_url(url, authenticated=True)))
+        address = URL(str(self.get_download_url(url, authenticated=True))).with_query(allow_redirect="true")
         asked = RequestInfo(address, "GET", CIMultiDictProxy(CIMultiDict()), address)
         return ClientResponseError(asked, (), status=status, message=HTTPStatus(status).phrase)
 

@@ -84,7 +84,7 @@ class Instance:
         loader = FolderPluginLoader(python["code"])
         plugin_class = await loader.load()
         self._http = ClientSession(headers={"User-Agent": USER_AGENT})
-        api = HostAPI(self.channel, setup["folder"], self._http, log.getChild("client"))
+        api = HostAPI(self.channel, python["homeserverUrl"], setup["folder"], self._http, log.getChild("client"))
         self._client = HostClient(UserID(setup["userId"]), api, self._tell_wishes)
         config_class = plugin_class.get_config_class()
         config = None

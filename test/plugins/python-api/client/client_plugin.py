@@ -113,7 +113,7 @@ class ClientCalls(Plugin):
         )
         await evt.reply(content)
         back = await self.client.download_media(uri)
-        return [isinstance(uri, str), back == PIXEL, str(self.client.api.get_download_url(ContentURI("mxc://roost.test/abc"))).split("/", 3)[-1]]
+        return [isinstance(uri, str), back == PIXEL, str(self.client.api.get_download_url(ContentURI("mxc://roost.test/abc"))), str(self.client.api.base_url)]
 
     async def call_read(self, evt: MessageEvent, _: str) -> Any:
         room = evt.room_id
@@ -147,10 +147,24 @@ class ClientCalls(Plugin):
         try:
             return await self.client.download_media(ContentURI("mxc://roost.test/nothing"))
         except ClientResponseError as error:
-            return [type(error).__name__, error.status, error.message]
+            return [type(error).__name__, error.status, str(error)]
 
     async def call_forbidden(self, evt: MessageEvent, _: str) -> Any:
         return await self.client.kick_user(evt.room_id, evt.sender, reason="no")
+
+    async def call_no_room(self, evt: MessageEvent, _: str) -> Any:
+        told = []
+        calls = (self.client.leave_room, self.client.join_room_by_id, self.client.join_room, self.client.get_joined_members)
+        for call in calls:
+            try:
+                await call("nonsense")
+            except MatrixRequestError as error:
+                told.append([type(error).__name__, error.errcode, error.http_status, str(error)])
+        try:
+            await self.client.send_text("nonsense", "lost")
+        except MatrixRequestError as error:
+            told.append([type(error).__name__, error.errcode, error.http_status, str(error)])
+        return told
 
     async def call_alias(self, evt: MessageEvent, alias: str) -> Any:
         found = await self.client.resolve_room_alias(RoomAlias(alias))

@@ -6,7 +6,9 @@ export const client: readonly Step[] = [
   say("!call identity"),
   answered(10, say("!call send")),
   answered(5, say("!call media")),
-  ...["read", "missing", "missing_event", "missing_media", "forbidden"].map((what) => say(`!call ${what}`)),
+  ...["read", "missing", "missing_event", "missing_media", "forbidden", "no_room"].map((what) =>
+    say(`!call ${what}`),
+  ),
   { label: "an alias and the power to set state", answers: 0, act: prepare },
   sayHere("alias", (scene) => aliasOf(scene)),
   sayHere("alias", () => "#nothing:roost.test"),
