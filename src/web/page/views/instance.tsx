@@ -26,29 +26,53 @@ export function Instance({ id }: { readonly id: string }) {
         <a href={linkTo([])}>Bots</a> / <b>{id}</b>
       </nav>
       <Summary id={id} />
-      <Waiting loading={loading} />
-      {loading.state === "there" && (
-        <>
-          <nav class="tabs" aria-label="Parts of this bot">
-            {tabs.map((name) => (
-              <a
-                key={name}
-                href={linkTo(["bots", id, name.toLowerCase()])}
-                data-name={name}
-                aria-current={tab === name ? "page" : undefined}
-              >
-                {name}
-              </a>
-            ))}
-          </nav>
-          {tab === "Overview" && <Details detail={loading.answer} />}
-          {tab === "Settings" && <Settings detail={loading.answer} reload={loaded.reload} />}
-          {tab === "Database" && <Database id={id} />}
-          {tab === "Log" && <Log filter={{ instance: id, severity: "INFO", text: "", since: "" }} />}
-        </>
+      {loading.state !== "refused" && (
+        <nav class="tabs" aria-label="Parts of this bot">
+          {tabs.map((name) => (
+            <a
+              key={name}
+              href={linkTo(["bots", id, name.toLowerCase()])}
+              data-name={name}
+              aria-current={tab === name ? "page" : undefined}
+            >
+              {name}
+            </a>
+          ))}
+        </nav>
       )}
+      <Waiting loading={loading} />
+      {loading.state === "there" && <Part tab={tab} id={id} detail={loading.answer} reload={loaded.reload} />}
     </>
   );
+}
+
+interface PartProps {
+  readonly tab: (typeof tabs)[number];
+  readonly id: string;
+  readonly detail: InstanceDetail;
+  readonly reload: () => Promise<void>;
+}
+
+function Part({ tab, id, detail, reload }: PartProps) {
+  switch (tab) {
+    case "Overview":
+      return <Details detail={detail} />;
+    case "Settings":
+      return <Settings detail={detail} reload={reload} />;
+    case "Database":
+      return <Database id={id} />;
+    case "Log":
+      return (
+        <section aria-label={`Log of ${id}`}>
+          <Log filter={{ instance: id, severity: "INFO", text: "", since: "" }} />
+          <p class="soft after">
+            <a href={linkTo(["logs"], { instance: id, severity: "DEBUG" })}>
+              With its details, to be filtered
+            </a>
+          </p>
+        </section>
+      );
+  }
 }
 
 /** What stands between the bot's code and the machine. */

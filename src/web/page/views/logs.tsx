@@ -67,7 +67,7 @@ function Filter({ filter }: { readonly filter: LogFilter }) {
         </select>
       </label>
       <label>
-        Of
+        From
         <select
           value={filter.instance}
           onChange={({ currentTarget }) => change({ instance: currentTarget.value })}

@@ -183,7 +183,7 @@ function Plugin({ plugin, reload }: { readonly plugin: PluginInfo; readonly relo
           </details>
           <p class="buttons">
             <Action class="small" onAct={async () => (await ask<Done>("POST", `${path}/reload`)).message}>
-              Read again
+              Read its file again
             </Action>
             <Confirm
               class="small"
