@@ -161,7 +161,7 @@ instances:
     await page.getByRole("button", { name: "Save and restart" }).click();
     await page.getByText("What somebody else changed").waitFor();
     await look(page, "settings-conflict");
-    await page.getByRole("button", { name: "Discard and read again" }).click();
+    await page.getByRole("button", { name: "Discard" }).click();
   });
 
   test("plugins: those there are, permissions to agree to, an upload that runs, and one that is refused", async () => {

@@ -206,7 +206,7 @@ describe.skipIf(executable === undefined)("the page", () => {
     expect(await page.locator(".diff").innerText()).toContain("carousel: thread");
     expect(await page.getByLabel("caption max").inputValue()).toBe("100");
     expect(readFileSync(file, "utf8")).not.toContain("caption_max");
-    await page.getByRole("button", { name: "Discard and read again" }).click();
+    await page.getByRole("button", { name: "Discard" }).click();
     await page.waitForFunction("document.querySelector('#setting-caption_max').value === ''");
     expect(await page.getByLabel("carousel").inputValue()).toBe("thread");
   });

@@ -67,10 +67,14 @@ export class SettingsDraft {
     this.#timer = setTimeout(() => void this.#look(), lookAfterMs);
   }
 
+  /** Names rooms and prefix only where they were changed: a default stays unwritten. */
   change(): InstanceChange {
+    const { rooms, prefix } = this.base.value;
     return {
-      rooms: roomsOf(this.rooms.value) as NonNullable<InstanceChange["rooms"]>,
-      prefix: this.prefix.value,
+      ...(this.rooms.value === textOf(rooms)
+        ? {}
+        : { rooms: roomsOf(this.rooms.value) as NonNullable<InstanceChange["rooms"]> }),
+      ...(this.prefix.value === prefix ? {} : { prefix: this.prefix.value }),
       config: this.#side === "yaml" ? { yaml: this.yaml.value } : this.config.value,
       revision: this.base.value.revision,
     };

@@ -79,12 +79,12 @@ export function Settings({ detail, reload }: SettingsProps) {
         />
       </div>
       <FormAndYaml draft={draft} schema={plugin?.settingsSchema} />
-      <p class="buttons">
+      <p class="buttons at-hand">
         <button type="button" class="primary" disabled={!draft.canSave.value} onClick={() => void save()}>
           Save and restart
         </button>
         <button type="button" disabled={!draft.isChanged.value} onClick={() => void discard()}>
-          Discard and read again
+          Discard
         </button>
       </p>
       <Steps steps={steps.value} />
