@@ -11,6 +11,7 @@ let admin: ApiUser;
 let stranger: ApiUser;
 /** Begun first, since it takes the host half a minute to lose patience. */
 let slowBody: Promise<string>;
+let slowHeaders: Promise<string>;
 const table: string[] = [];
 
 beforeAll(async () => {
@@ -24,6 +25,7 @@ beforeAll(async () => {
   admin = new ApiUser(scene.host.port);
   stranger = new ApiUser(scene.host.port);
   await admin.logIn();
+  slowHeaders = answerOf(drip(`GET /livez HTTP/1.1\r\n${own()}X-Slow: `));
   slowBody = answerOf(
     drip(`POST /_roost/v1/session HTTP/1.1\r\n${own()}Connection: close\r\nContent-Length: 1000\r\n\r\n{`),
   );
@@ -318,6 +320,11 @@ describe("very many", () => {
     const statuses = new Set(await Promise.all(guesses));
     expect([...statuses].toSorted()).toEqual([401, 429]);
     await note("100 wrong passwords at once", "401 held back, 429; the right one 200 meanwhile");
+  });
+
+  test("headers that come a byte a second are given up", async () => {
+    expect(await slowHeaders).toBe("");
+    await note("headers at a byte a second", "cut off after 12 s");
   });
 
   test("a body that comes a byte a second is given up", async () => {

@@ -9,6 +9,7 @@ export interface WebServerOptions extends RouteOptions {
 }
 
 const loopbackHosts = ["127.0.0.1", "::1", "localhost"];
+/** For silence, and for a request's headers as a whole: bytes that drip prolong nothing. The clock behind it ticks every 4 s. */
 const longestIdleSeconds = 10;
 const longestAnswerSeconds = 120;
 /** An uploaded plugin, the largest there is, and its wrapping; every other route bounds its bodies far below. */
