@@ -11,6 +11,8 @@ const plugin = (body: string, manifest = "", upgrades = "None") =>
   pythonPlugin(
     "stage",
     `
+import asyncio
+
 from maubot import MessageEvent, Plugin
 from maubot.handlers import command, event
 from mautrix.types import EventType
@@ -83,6 +85,22 @@ needs("Python with mautrix", "lack" in environment ? environment.lack : undefine
       await stage.say("!order");
       await until("all were called", () => stage.printed.length === 4);
       expect(stage.printed).toEqual(["called zeroth", "called first", "called second", "called third"]);
+    });
+
+    test("asks for 1,500 things at once and is answered each", async () => {
+      await using stage = stageOf(
+        plugin(`
+    @command.new("gather")
+    async def gather(self, evt: MessageEvent) -> None:
+        calls = [self.client.get_joined_members(evt.room_id) for _ in range(1500)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        print({type(each).__name__ for each in answers}, len(answers), flush=True)
+`),
+      );
+      await stage.runtime.start();
+      await stage.say("!gather");
+      await until("all are answered", () => stage.printed.length === 1);
+      expect(stage.printed).toEqual(["{'MatrixUnknownRequestError'} 1500"]);
     });
 
     test.each([
