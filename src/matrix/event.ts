@@ -7,8 +7,8 @@ import type { Invitation, MatrixEvent } from "../core/matrix.ts";
 export interface RoomTimeline {
   readonly roomId: RoomId;
   readonly events: readonly MatrixEvent[];
-  /** The index of the first event after our own last join in `events`; 0 if we did not join in there. */
-  readonly afterJoin: number;
+  /** The index of our own last join in `events`; undefined if we did not join in there. */
+  readonly fromJoin: number | undefined;
   /** The homeserver left out what came before `events`, which starts at `prevBatch`. */
   readonly limited: boolean;
   readonly prevBatch: string | undefined;
@@ -23,6 +23,8 @@ export interface Departure {
   readonly roomId: RoomId;
   readonly membership: "leave" | "ban";
   readonly sender: UserId | undefined;
+  /** The state that changed meanwhile, oldest first; our going stands in it. */
+  readonly events: readonly MatrixEvent[];
 }
 
 export interface SyncAnswer {
@@ -105,18 +107,18 @@ function narrowTimeline(
 ): RoomTimeline {
   const timeline = objectAt(room, "timeline");
   const events: MatrixEvent[] = [];
-  let afterJoin = 0;
+  let fromJoin: number | undefined;
   const raws = arrayAt(timeline, "events");
   for (const raw of raws) {
     const event = narrowEvent(raw, roomId);
+    if (isOwnJoin(raw, self)) fromJoin = events.length;
     if (event === undefined) tally.malformed++;
     else events.push(event);
-    if (isOwnJoin(raw, self)) afterJoin = events.length;
   }
   return {
     roomId,
     events,
-    afterJoin,
+    fromJoin,
     limited: timeline?.limited === true,
     prevBatch: stringAt(timeline, "prev_batch"),
     position: asEventId(stringAt(raws.at(-1), "event_id") ?? ""),
@@ -135,6 +137,9 @@ function narrowDeparture(roomId: RoomId, room: JsonObject, self: UserId): Depart
     roomId,
     membership: banned ? "ban" : "leave",
     sender: asUserId(stringAt(member, "sender") ?? ""),
+    events: arrayAt(objectAt(room, "timeline"), "events")
+      .flatMap((raw) => narrowEvent(raw, roomId) ?? [])
+      .filter(({ stateKey }) => stateKey !== undefined),
   };
 }
 

@@ -11,7 +11,7 @@ import { narrowSync, type RoomTimeline, type SyncAnswer } from "./event.ts";
 import { fillGap } from "./gap.ts";
 import { HomeserverError } from "./homeserver-error.ts";
 import type { Http } from "./http.ts";
-import { type Continuity, inTurns, mergeUnique, pickNew, startsAnew } from "./timeline.ts";
+import { type Continuity, inTurns, mergeUnique, pickLast, pickNew, startsAnew } from "./timeline.ts";
 import type { Timing } from "./timing.ts";
 
 export interface SyncOptions {
@@ -98,6 +98,12 @@ export class Sync {
       if (filled.length > 0) news.push(unique(filled));
       const isFirstSeen = continuity !== "next" && !this.#positions.has(room.roomId);
       if (room.position !== undefined || isFirstSeen) positions.set(room.roomId, room.position);
+    }
+    if (continuity === "next") {
+      for (const room of answer.left) {
+        const last = pickLast(room, this.#positions);
+        if (last.length > 0) news.push(last);
+      }
     }
     if (answer.malformed > 0) {
       log.debug("Left out malformed events of a sync.", { account: self, count: answer.malformed });

@@ -1,6 +1,6 @@
 import type { EventId } from "../core/id.ts";
 import type { MatrixEvent } from "../core/matrix.ts";
-import type { RoomTimeline, SyncAnswer } from "./event.ts";
+import type { Departure, RoomTimeline, SyncAnswer } from "./event.ts";
 
 /**
  * How a sync answer relates to what we know. `first`: nothing was ever synced, so all of it is history. `resumed`: the
@@ -34,21 +34,29 @@ const nothing: Novelty = { events: [], gap: undefined };
 export function startsAnew(answer: SyncAnswer, positions: Positions): boolean {
   return answer.joined.some(
     (room) =>
-      room.afterJoin === 0 &&
+      room.fromJoin === undefined &&
       positions.has(room.roomId) &&
       room.state.some((event) => event.type === "m.room.create"),
   );
 }
 
-/** Picks what a room's timeline holds that was posted after we joined and after what we have already seen. */
+/** What happened in a room up to our going, as far as it was not seen before. */
+export function pickLast({ roomId, events }: Departure, positions: Positions): readonly MatrixEvent[] {
+  if (!positions.has(roomId)) return [];
+  const until = positions.get(roomId);
+  return events.slice(events.findLastIndex(({ eventId }) => eventId === until) + 1);
+}
+
+/** Picks what a room's timeline holds that came with our joining or after, and after what we have already seen. */
 export function pickNew(room: RoomTimeline, positions: Positions, continuity: Continuity): Novelty {
   const known = positions.has(room.roomId);
   if (continuity === "first" || (continuity === "resumed" && !known)) return nothing;
   const until = positions.get(room.roomId);
   const afterSeen =
     until === undefined ? 0 : room.events.findLastIndex((event) => event.eventId === until) + 1;
-  const begin = Math.max(room.afterJoin, afterSeen);
-  if (begin > 0) return { events: room.events.slice(begin), gap: undefined };
+  const begin = Math.max(room.fromJoin ?? 0, afterSeen);
+  if (room.fromJoin !== undefined || afterSeen > 0)
+    return { events: room.events.slice(begin), gap: undefined };
   const strict = continuity === "resumed";
   const fillable = room.limited && room.prevBatch !== undefined && (until !== undefined || !known);
   if (!fillable || room.prevBatch === undefined)

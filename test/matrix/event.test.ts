@@ -98,7 +98,9 @@ describe("a sync answer", () => {
     expect(answer.joined[0]).toMatchObject({ limited: false, prevBatch: undefined, position: "$2" });
     expect(answer.joined[0]?.state).toHaveLength(1);
     expect(answer.invited).toEqual([{ roomId: "!in:x.test", inviter: undefined }] as never);
-    expect(answer.left).toEqual([{ roomId: "!out:x.test", membership: "leave", sender: undefined }] as never);
+    expect(answer.left).toEqual([
+      { roomId: "!out:x.test", membership: "leave", sender: undefined, events: [] },
+    ] as never);
   });
 
   test("says where our own join lies and who banned us", () => {
@@ -119,7 +121,7 @@ describe("a sync answer", () => {
       },
       self,
     );
-    expect(answer.joined[0]?.afterJoin).toBe(2);
+    expect(answer.joined[0]?.fromJoin).toBe(1);
     expect(answer.left[0]).toMatchObject({ membership: "ban", sender: "@dan:x.test" });
   });
 });

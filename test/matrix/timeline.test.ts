@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { asEventId, asRoomId, type EventId } from "../../src/core/id.ts";
 import type { MatrixEvent } from "../../src/core/matrix.ts";
 import type { RoomTimeline } from "../../src/matrix/event.ts";
-import { inTurns, mergeUnique, pickNew, startsAnew } from "../../src/matrix/timeline.ts";
+import { inTurns, mergeUnique, pickLast, pickNew, startsAnew } from "../../src/matrix/timeline.ts";
 import { user } from "./bench.ts";
 
 const roomId = asRoomId("!abc:x.test") ?? expect.unreachable();
@@ -15,7 +15,16 @@ function event(name: string, type = "m.room.message"): MatrixEvent {
 function room(names: string, more: Partial<RoomTimeline> = {}): RoomTimeline {
   const events = names.split("").map((name) => event(name));
   const position = events.at(-1)?.eventId;
-  return { roomId, events, afterJoin: 0, limited: false, prevBatch: "p", position, state: [], ...more };
+  return {
+    roomId,
+    events,
+    fromJoin: undefined,
+    limited: false,
+    prevBatch: "p",
+    position,
+    state: [],
+    ...more,
+  };
 }
 function at(name?: string): Map<string, EventId | undefined> {
   return new Map([[roomId, name === undefined ? undefined : id(name)]]);
@@ -42,10 +51,20 @@ describe("what is new", () => {
     expect(found.gap).toBeUndefined();
   });
 
-  test("after a rejoin begins there, and nothing before it is fetched", () => {
-    const found = pickNew(room("abcd", { afterJoin: 3, limited: true }), at("x"), "next");
-    expect(names(found.events)).toBe("d");
+  test("after a rejoin begins with it, and nothing before it is fetched", () => {
+    const found = pickNew(room("abcd", { fromJoin: 2, limited: true }), at("x"), "next");
+    expect(names(found.events)).toBe("cd");
     expect(found.gap).toBeUndefined();
+  });
+
+  test("in a room that we left is the state that changed since we last looked", () => {
+    const departure = (...events: MatrixEvent[]) =>
+      ({ roomId, membership: "leave", sender: undefined, events }) as const;
+    const [a, b] = room("ab").events;
+    if (a === undefined || b === undefined) return expect.unreachable();
+    expect(pickLast(departure(a, b), at("a"))).toEqual([b]);
+    expect(pickLast(departure(a, b), at("x"))).toEqual([a, b]);
+    expect(pickLast(departure(a, b), unknown)).toEqual([]);
   });
 
   test("in a limited timeline has a gap up to the last known event", () => {
@@ -53,8 +72,8 @@ describe("what is new", () => {
     expect(found.gap).toEqual({ prevBatch: "p", until: id("a"), strict: false });
   });
 
-  test("in a room just joined begins after our join, which is looked for in the gap if need be", () => {
-    expect(names(pickNew(room("abc", { afterJoin: 1, limited: true }), unknown, "next").events)).toBe("bc");
+  test("in a room just joined begins with our join, which is looked for in the gap if need be", () => {
+    expect(names(pickNew(room("abc", { fromJoin: 1, limited: true }), unknown, "next").events)).toBe("bc");
     const found = pickNew(room("bc", { limited: true }), unknown, "next");
     expect(found.gap).toEqual({ prevBatch: "p", until: undefined, strict: false });
     expect(names(pickNew(room("bc"), unknown, "next").events)).toBe("bc");
@@ -88,7 +107,7 @@ describe("an answer that tells a known room from its creation on", () => {
   });
   test("does not if the room is new to us or was joined again", () => {
     expect(startsAnew(answer(room("abc", { state })), unknown)).toBe(false);
-    expect(startsAnew(answer(room("abc", { state, afterJoin: 1 })), at("a"))).toBe(false);
+    expect(startsAnew(answer(room("abc", { state, fromJoin: 0 })), at("a"))).toBe(false);
     expect(startsAnew(answer(room("abc")), at("a"))).toBe(false);
   });
 });

@@ -6,7 +6,7 @@ from typing import Any, Awaitable
 
 from aiohttp import ClientResponseError
 from maubot import MessageEvent, Plugin
-from maubot.handlers import command
+from maubot.handlers import command, event
 from mautrix.api import Method, Path
 from mautrix.client import Client
 from mautrix.errors import MatrixRequestError, MForbidden, MNotFound
@@ -27,6 +27,7 @@ from mautrix.types import (
     RoomCreatePreset,
     RoomDirectoryVisibility,
     RoomNameStateEventContent,
+    StateEvent,
     TextMessageEventContent,
     ThumbnailInfo,
     UserID,
@@ -54,6 +55,9 @@ def plain(value: Any) -> Any:
 
 
 class ClientCalls(Plugin):
+    async def pre_start(self) -> None:
+        self.memberships: list[str] = []
+
     @command.new("call")
     @command.argument("what", required=True)
     @command.argument("rest", pass_raw=True, required=False)
@@ -151,6 +155,15 @@ class ClientCalls(Plugin):
 
     async def call_forbidden(self, evt: MessageEvent, _: str) -> Any:
         return await self.client.kick_user(evt.room_id, evt.sender, reason="no")
+
+    @event.on(EventType.ROOM_MEMBER)
+    async def own_membership(self, evt: StateEvent) -> None:
+        # maubot hands over invitations too, which have no event id, and repeats what a room's state says.
+        if evt.state_key == self.client.mxid and evt.event_id and evt.content.membership != Membership.INVITE:
+            self.memberships.append(str(evt.content.membership))
+
+    async def call_memberships(self, evt: MessageEvent, _: str) -> Any:
+        return sorted(set(self.memberships))
 
     async def call_no_room(self, evt: MessageEvent, _: str) -> Any:
         told = []

@@ -4,6 +4,7 @@ import { answered, inAnyOrder, remembered, say, silently } from "../steps.ts";
 
 export const client: readonly Step[] = [
   say("!call identity"),
+  say("!call memberships"),
   answered(10, say("!call send")),
   answered(5, say("!call media")),
   ...["read", "missing", "missing_event", "missing_media", "forbidden", "no_room"].map((what) =>
@@ -28,6 +29,7 @@ export const client: readonly Step[] = [
     4,
     sayHere("enter", (scene) => remembered(scene, "open alias")),
   ),
+  say("!call memberships"),
   silently(say("!call nothing")),
 ];
 
