@@ -1,7 +1,5 @@
 /** Sessions that end while the page is open, in a real browser on a real host; only the sessions' clock is the test's. */
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { Secret } from "../src/core/secret.ts";
 import { RecentRecords } from "../src/log/recent.ts";
@@ -14,13 +12,13 @@ import { Sessions } from "../src/web/sessions.ts";
 import { admin, instanceId, type ManagedHost, openManagedHost, userId } from "./doubles/managed-host.ts";
 import { sessionsInMemory, webParts } from "./doubles/web.ts";
 import { findBrowser } from "./web/browser.ts";
+import { look } from "./web/looks.ts";
 
 setDefaultTimeout(60_000);
 
 const executable = findBrowser();
 if (executable === undefined)
   console.warn("Sessions are not ended in a browser: there is no chromium on PATH.");
-const axe = readFileSync(join(import.meta.dir, "../node_modules/axe-core/axe.min.js"), "utf8");
 const password = "correct horse battery";
 const hourMs = 3_600_000;
 const parrot = instanceId("parrot");
@@ -97,11 +95,7 @@ describe.skipIf(executable === undefined)("the page of somebody whose session en
     await ended();
     expect(await page.getByLabel("Commands begin with").isVisible()).toBe(false);
     expect(await page.inputValue("[name=username]")).toBe("admin");
-    await page.evaluate(axe);
-    const violations = await page.evaluate(
-      "axe.run().then(({ violations }) => violations.map(({ id }) => id))",
-    );
-    expect(violations).toEqual([]);
+    await look(page, "session-ended");
     await logIn();
     expect(page.url()).toEndWith("#/bots/parrot/settings");
     expect(await page.getByLabel("Commands begin with").inputValue()).toBe("?");

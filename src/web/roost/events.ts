@@ -18,6 +18,7 @@ const batchCount = 200;
 /** How everything stands, once and as it changes. */
 export function addEventRoutes(api: Api, options: ApiOptions): void {
   const { control, cutSecrets } = options;
+  const feed = new OverviewFeed(options);
   api.openapi(
     createRoute({
       method: "get",
@@ -40,7 +41,7 @@ export function addEventRoutes(api: Api, options: ApiOptions): void {
       },
       responses: answers("Server-sent events.", z.string(), "text/event-stream"),
     }),
-    (context) => streamEvents(context, options),
+    (context) => streamEvents(context, options, feed),
   );
 }
 
@@ -48,13 +49,13 @@ export function addEventRoutes(api: Api, options: ApiOptions): void {
  * `overview` when anything in it has changed, at most four times a second, and `record` for every record the log keeps, by its id, from
  * which `Last-Event-ID` goes on. Ends with its session, and with a reader that takes nothing for a while.
  */
-function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response {
-  const { control, records, sessions, cutSecrets, slowestReadMs = defaultSlowestReadMs } = options;
+function streamEvents(context: Context<SignedIn>, options: ApiOptions, feed: OverviewFeed): Response {
+  const { records, sessions, slowestReadMs = defaultSlowestReadMs } = options;
   const session = context.get("session");
   const lastId = Number(context.req.header("last-event-id") ?? "");
   return streamSSE(context, async (stream) => {
     let cursor = Number.isSafeInteger(lastId) && lastId > 0 ? lastId : records.lastId();
-    let shown = "";
+    let shown = 0;
     let overviewMs = Number.NEGATIVE_INFINITY;
     let beatMs = performance.now();
     const wake = new Wake();
@@ -71,10 +72,9 @@ function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response
         if (performance.now() - overviewMs >= overviewAtMostEveryMs) {
           overviewMs = performance.now();
           if (!sessions.isAlive(session)) return;
-          const overview = cutSecrets(JSON.stringify(overviewOf(control)));
-          const known = withoutClock(overview);
-          if (known !== shown) await send(`event: overview\ndata: ${overview}\n\n`);
-          shown = known;
+          const { version, overview } = feed.look();
+          if (version !== shown) await send(`event: overview\ndata: ${overview}\n\n`);
+          shown = version;
         }
         for (;;) {
           const batch = records.query({ afterId: cursor, limit: batchCount });
@@ -98,6 +98,33 @@ function streamEvents(context: Context<SignedIn>, options: ApiOptions): Response
 
 function asEvent(record: KeptRecord): string {
   return `event: record\nid: ${record.id}\ndata: ${JSON.stringify(record)}\n\n`;
+}
+
+/** One for all readers: to put an overview of fifty bots together takes milliseconds of the thread that serves the bots. */
+class OverviewFeed {
+  readonly #options: Pick<ApiOptions, "control" | "cutSecrets">;
+  #overview = "";
+  #known = "";
+  #version = 0;
+  #madeMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: Pick<ApiOptions, "control" | "cutSecrets">) {
+    this.#options = options;
+  }
+
+  /** The overview as JSON; `version` is another when anything in it has changed but its clocks. */
+  look(): { readonly version: number; readonly overview: string } {
+    const nowMs = performance.now();
+    if (nowMs - this.#madeMs >= overviewAtMostEveryMs) {
+      const { control, cutSecrets } = this.#options;
+      this.#madeMs = nowMs;
+      this.#overview = cutSecrets(JSON.stringify(overviewOf(control)));
+      const known = withoutClock(this.#overview);
+      if (known !== this.#known) this.#version++;
+      this.#known = known;
+    }
+    return { version: this.#version, overview: this.#overview };
+  }
 }
 
 /** What changes from second to second without meaning anything; `sinceMs` follows the clock's corrections. */
