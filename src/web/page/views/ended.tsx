@@ -6,7 +6,7 @@ export function Ended() {
   const place = useRef<HTMLElement>(null);
   useEffect(() => place.current?.querySelector<HTMLInputElement>("[name=password]")?.focus(), []);
   return (
-    <section ref={place} class="view" aria-label="Your session has ended">
+    <section ref={place} class="view ended" aria-label="Your session has ended">
       <p class="banner" data-status="warn" role="alert">
         Your session has ended. Log in to go on where you were: what you typed is still there.
       </p>
