@@ -20,6 +20,9 @@ const misbehaving = definePlugin({
     bot.command("hoard", async (message) => {
       for (let number = 0; ; number++) await message.defer(`number ${number}`, 12345);
     });
+    bot.command("flood", async (message) => {
+      await Promise.all(Array.from({ length: 1_500 }, (_, number) => message.reply(`flood ${number}`)));
+    });
     bot.command("throw", () => {
       throw new RoostError("network", "the handler failed");
     });

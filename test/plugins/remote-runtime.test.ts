@@ -89,6 +89,17 @@ test("a message is put off under so many keys, and no more", async () => {
   expect(stage.defers.length).toBe(100);
 });
 
+test("1,500 messages sent at once are all sent, in their order", async () => {
+  await using stage = stageOf();
+  await stage.runtime.start();
+  stage.answer = async () => {
+    await Bun.sleep(50);
+    return "$sent" as EventId;
+  };
+  await stage.say("!flood");
+  expect(stage.replies).toEqual(Array.from({ length: 1_500 }, (_, number) => `flood ${number}`));
+});
+
 test("an error outside any handler ends the worker, and the host learns why", async () => {
   await using stage = stageOf();
   await stage.runtime.start();
