@@ -173,7 +173,7 @@ instances:
     await page.getByRole("article", { name: "org.example.greeter" }).waitFor();
     await look(page, "plugins-permissions");
     await upload("x.mbp", new TextEncoder().encode("no zip at all"));
-    await page.locator(".message[role=alert]").last().waitFor();
+    await page.getByText(/^This is not a zip archive/).waitFor();
     await look(page, "plugins-refused");
     const network = await page.context().newCDPSession(page);
     await network.send("Network.emulateNetworkConditions", {

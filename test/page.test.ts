@@ -250,7 +250,10 @@ describe.skipIf(executable === undefined)("the page", () => {
       .getByRole("dialog")
       .getByRole("button", { name: `Remove ${id}` })
       .click();
-    await page.getByText(`${id} is used by clock: delete it first.`).waitFor();
+    const refusal = page.getByText(`${id} is used by clock: delete it first.`);
+    await refusal.waitFor();
+    await open("#/logs");
+    await refusal.waitFor({ state: "detached" });
   });
 
   test("deletes a bot once its name was typed, and brings it back", async () => {
@@ -307,10 +310,8 @@ describe.skipIf(executable === undefined)("the page", () => {
     await page
       .locator("input[type=file]")
       .setInputFiles({ name: "x.mbp", mimeType: "application/zip", buffer: Buffer.from("no zip at all") });
-    await page.locator(".message[role=alert]").last().waitFor();
+    await page.getByText(/^This is not a zip archive/).waitFor();
     expect(await main()).toContain("instagram");
-    await open("#/logs");
-    await page.locator(".message[role=alert]").first().waitFor({ state: "detached" });
   });
 
   test("shows an edit of the files, and applies it", async () => {

@@ -62,6 +62,8 @@ function PendingEdits() {
               onAct={async () => {
                 const { message } = await ask<Done>("POST", "/pending/apply");
                 await reload();
+                const after = now.peek();
+                if (after.state === "there" && after.answer.changes.length > 0) throw new Error(message);
                 return message;
               }}
             >

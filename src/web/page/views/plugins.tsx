@@ -6,7 +6,7 @@ import { ask, upload } from "../host.ts";
 import { Action } from "../parts/action.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { useLoaded, Waiting } from "../parts/loaded.tsx";
-import { act } from "../parts/message.tsx";
+import { tell } from "../parts/message.tsx";
 import { linkTo } from "../route.ts";
 
 /** What bots can be made of. */
@@ -15,7 +15,7 @@ export function Plugins() {
   return (
     <section aria-labelledby="plugins">
       <h2 id="plugins">Plugins</h2>
-      <Upload onDone={reload} known={now.value.state === "there" ? now.value.answer : []} />
+      <Upload onDone={reload} />
       <Waiting loading={now.value} />
       {now.value.state === "there" &&
         now.value.answer.map((plugin) => <Plugin key={plugin.id} plugin={plugin} reload={reload} />)}
@@ -25,7 +25,6 @@ export function Plugins() {
 
 interface UploadProps {
   readonly onDone: () => Promise<void>;
-  readonly known: readonly PluginInfo[];
 }
 
 interface Uploaded {
@@ -37,25 +36,26 @@ interface Uploaded {
 function Upload({ onDone }: UploadProps) {
   const percent = useSignal<number | undefined>(undefined);
   const warnings = useSignal<readonly string[]>([]);
+  const refusal = useSignal("");
   const replace = useSignal(false);
   const isOver = useSignal(false);
-  const send = (file: File | undefined) => {
+  const send = async (file: File | undefined) => {
     if (file === undefined) return;
-    void act(async () => {
-      percent.value = 0;
-      warnings.value = [];
-      try {
-        const answer = await upload<Uploaded>(`/plugins?replace=${replace.value ? 1 : 0}`, file, (share) => {
-          percent.value = Math.round(share * 100);
-        });
-        warnings.value = answer.warnings;
-        await onDone();
-        const { id, version } = answer.plugin;
-        return answer.isNew ? `${id} ${version} is here.` : `${id} was replaced by ${version}.`;
-      } finally {
-        percent.value = undefined;
-      }
-    });
+    percent.value = 0;
+    warnings.value = [];
+    refusal.value = "";
+    try {
+      const answer = await upload<Uploaded>(`/plugins?replace=${replace.value ? 1 : 0}`, file, (share) => {
+        percent.value = Math.round(share * 100);
+      });
+      warnings.value = answer.warnings;
+      await onDone();
+      const { id, version } = answer.plugin;
+      tell("done", answer.isNew ? `${id} ${version} is here.` : `${id} was replaced by ${version}.`);
+    } catch (error) {
+      refusal.value = error instanceof Error ? error.message : String(error);
+    }
+    percent.value = undefined;
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way to what its file field does
@@ -72,7 +72,7 @@ function Upload({ onDone }: UploadProps) {
       onDrop={(event) => {
         event.preventDefault();
         isOver.value = false;
-        send(event.dataTransfer?.files[0]);
+        void send(event.dataTransfer?.files[0]);
       }}
     >
       <label>
@@ -82,7 +82,7 @@ function Upload({ onDone }: UploadProps) {
           accept=".mbp,.zip"
           disabled={percent.value !== undefined}
           onChange={({ currentTarget }) => {
-            send(currentTarget.files?.[0]);
+            void send(currentTarget.files?.[0]);
             currentTarget.value = "";
           }}
         />
@@ -105,6 +105,9 @@ function Upload({ onDone }: UploadProps) {
           <progress max={100} value={percent.value} />
         </label>
       )}
+      <p class="refusal" role="alert">
+        {refusal.value}
+      </p>
       {warnings.value.length > 0 && (
         <div role="status" class="fields">
           {warnings.value.map((warning) => (
