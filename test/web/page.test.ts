@@ -32,7 +32,7 @@ describe.skipIf(path === undefined)("the page in a browser", () => {
     ]);
     browser = new Browser(path ?? "");
     await browser.open(`http://127.0.0.1:${serve(0)}/`);
-    await waitForText(".sentence", "running");
+    await waitForText(".bot", "insta");
   }, 20_000);
   afterAll(async () => {
     await browser.close();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sentenceOf } from "../../src/core/error.ts";
 import { receiveUpload } from "../../src/web/upload.ts";
 import { until } from "../doubles/delivery.ts";
@@ -31,7 +32,8 @@ beforeAll(() => {
   url = `http://127.0.0.1:${server.port}/`;
 });
 afterAll(() => server.stop(true));
-const left = () => readdirSync(tmpdir()).filter((name) => seen.some(({ file }) => file.endsWith(name)));
+const left = () =>
+  readdirSync(tmpdir()).filter((name) => seen.some(({ file }) => file === join(tmpdir(), name)));
 
 test("an upload lies in a file of its own while it is handled, and is gone after", async () => {
   const answer = await fetch(url, { method: "POST", body: new Uint8Array(1_500_000).fill(65) });
