@@ -23,7 +23,10 @@ export async function serve(options: { config?: string | undefined }, terminal: 
     self: terminal.self,
   });
   try {
+    // What a start runs, it runs once: compiling that soon would take memory for nothing.
+    Bun.unsafe.setJITPolicy(10);
     await app.open();
+    Bun.unsafe.setJITPolicy(1);
     await stopRequested;
     return exitCode.fine;
   } catch (error) {
