@@ -190,7 +190,8 @@ for (let index = 0; index < Number(instances) - 2; index++) {
 }
 host.start();
 for (const name of Object.keys(rooms)) await host.untilInstance(name, "running", 120_000);
-await Bun.sleep(3_000);
+// The start of fifty bots is over by then.
+await Bun.sleep(20_000);
 const user = new ApiUser(host.port);
 await user.logIn();
 const executablePath = findBrowser();
