@@ -10,7 +10,8 @@ export interface PlainRequest {
   readonly signal: AbortSignal;
 }
 
-const maxIdle = 8;
+/** After a start an instance asks for a hundred messages at once. */
+const maxIdle = 128;
 
 /**
  * HTTP/1.1 without TLS over sockets of this thread. `fetch` has a thread of its own in Bun, and waking it is half of what the host
@@ -21,7 +22,7 @@ export class PlainHttp {
   readonly #host: string;
   readonly #base: string;
   readonly #address: Address;
-  readonly #idle: PlainConnection[] = [];
+  #idle: PlainConnection[] = [];
   /** As text, of headers that are the same each time. */
   readonly #fields = new WeakMap<PlainRequest["headers"], string>();
 
@@ -56,7 +57,7 @@ export class PlainHttp {
   }
 
   #keep(connection: PlainConnection): void {
-    for (const each of this.#idle.splice(0)) if (each.isOpen) this.#idle.push(each);
+    if (this.#idle.length >= maxIdle) this.#idle = this.#idle.filter(({ isOpen }) => isOpen);
     if (this.#idle.length < maxIdle) this.#idle.push(connection);
     else connection.close();
   }
