@@ -1,5 +1,5 @@
 /** The plugin role: one uploaded TypeScript plugin in this process, driven by the host through descriptor 3. */
-import { eagerCompiling } from "./core/eager-compiling.ts";
+import { eagerCompiling, startingUp } from "./core/eager-compiling.ts";
 import { sentenceOf } from "./core/error.ts";
 import { ChildChannel } from "./plugins/channel/child-channel.ts";
 import { createHttp } from "./plugins/http/http.ts";
@@ -9,6 +9,7 @@ import { closeDatabase, openDatabase } from "./store/database.ts";
 
 /** Resolves when the host has gone. */
 export async function runBotProcess(): Promise<void> {
+  startingUp();
   process.on("uncaughtException", end);
   process.on("unhandledRejection", end);
   // They were for Bun; a plugin has no environment.

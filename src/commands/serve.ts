@@ -1,4 +1,5 @@
 import { formatProblem } from "../core/config.ts";
+import { startedUp, startingUp } from "../core/eager-compiling.ts";
 import { RoostError, sentenceOf } from "../core/error.ts";
 import { App, UnreadableConfig } from "../host/app.ts";
 import { consoleSink, consoleStyle } from "../log/console.ts";
@@ -23,10 +24,9 @@ export async function serve(options: { config?: string | undefined }, terminal: 
     self: terminal.self,
   });
   try {
-    // What a start runs, it runs once: compiling that soon would take memory for nothing.
-    Bun.unsafe.setJITPolicy(10);
+    startingUp();
     await app.open();
-    Bun.unsafe.setJITPolicy(1);
+    startedUp();
     await stopRequested;
     return exitCode.fine;
   } catch (error) {

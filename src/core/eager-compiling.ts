@@ -19,3 +19,12 @@ export function compileEagerly(): void {
   const [, , ...words] = process.argv;
   process.execve?.(process.execPath, [process.argv0, ...words], { ...process.env, ...eagerCompiling });
 }
+
+/** What a start runs, it runs once: compiling that soon would take time and memory for nothing. Of this thread, until `startedUp`. */
+export function startingUp(): void {
+  Bun.unsafe.setJITPolicy(10);
+}
+
+export function startedUp(): void {
+  Bun.unsafe.setJITPolicy(1);
+}

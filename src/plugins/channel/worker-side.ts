@@ -1,3 +1,4 @@
+import { startingUp } from "../../core/eager-compiling.ts";
 import { createHttp } from "../http/http.ts";
 import { Runtime, type RuntimeOptions } from "../runtime/runtime.ts";
 import type { ToRuntime } from "./protocol.ts";
@@ -10,6 +11,7 @@ declare const self: Worker;
 export function runBotInWorker(
   parts: Pick<RuntimeOptions, "plugin" | "openDatabase" | "closeDatabase">,
 ): void {
+  startingUp();
   const runtime = new Runtime({
     ...parts,
     http: createHttp(),

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { z } from "zod";
+import { startedUp } from "../../core/eager-compiling.ts";
 import { causeChain, RoostError } from "../../core/error.ts";
 import { asRoomId } from "../../core/id.ts";
 import type { LogContext, Logger, Severity } from "../../core/log.ts";
@@ -94,6 +95,7 @@ export class Runtime {
       await definition.setup(this.#createBot(setUp, config.data, this.#db));
       const redactsReplies = definition.redactsReplies === true;
       const { threadId } = this.#options;
+      startedUp();
       this.#out.say({ say: "ready", subscriptions: this.#handlers.subscriptions, redactsReplies, threadId });
     } catch (error) {
       this.#out.say({ say: "refused", error: toWire(error) });
