@@ -11,13 +11,20 @@ export const eagerCompiling: Readonly<Record<string, string>> = {
   BUN_JSC_ftlThresholdScaleForFewPerformanceCores: "1",
 };
 
-/** Begins this process anew with those options: the same process to whoever started it, 5 ms later. Returns where it has them already. */
+/**
+ * Begins this process anew with those options: the same process to whoever started it, 5 ms later. Returns where it has them already, or
+ * where the system does not let it: bots run without them too.
+ */
 export function compileEagerly(): void {
   const isEager = Object.keys(eagerCompiling).every((name) => process.env[name] !== undefined);
   const isExecutable = Bun.main.startsWith("/$bunfs/");
   if (isEager || !isExecutable) return;
   const [, , ...words] = process.argv;
-  process.execve?.(process.execPath, [process.argv0, ...words], { ...process.env, ...eagerCompiling });
+  try {
+    process.execve?.(process.execPath, [process.argv0, ...words], { ...process.env, ...eagerCompiling });
+  } catch {
+    // Such as an executable that was replaced while it began.
+  }
 }
 
 /** What a start runs, it runs once: compiling that soon would take time and memory for nothing. Of this thread, until `startedUp`. */
